@@ -1,0 +1,127 @@
+# The developer's interface. Works with GNU make 3.81 and later (macOS has that one).
+# `make` lists the targets. Only the cluster targets need Docker; only the lab may need root or Go.
+
+# Another Python for .venv and the lab: make PYTHON=/path/to/python3
+# An interpreter counts if it runs, is new enough and can make a venv with pip (Debian splits that off).
+PYTHON = $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then command -v $$p; break; fi; done)
+
+define need_python
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "missing: Python 3.11 or later with venv and pip" >&2; \
+		echo "do: install it (Debian, Ubuntu: apt install python3 python3-venv;" >&2; \
+		echo "    macOS: brew install python@3.13) or name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+endef
+
+# make cluster KUBE_VERSION=1.37.1; empty means the version that kind-config.yaml pins.
+KUBE_VERSION ?=
+export KUBE_VERSION
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_NO_INPUT = 1
+
+BIN = .venv/bin
+READY = .venv/.ready
+PYTEST = $(BIN)/python -m pytest
+# Clusters are shared by the tests that change them: one process, in the order of the files.
+PYTEST_CLUSTER = $(PYTEST) -p no:randomly --never-skip tests/cluster $(wildcard tests/browser)
+# `make lock LOCK_FLAGS=--upgrade` takes newer versions; without it, only what has to change does.
+LOCK_FLAGS =
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS) pyproject.toml
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test cluster cluster-ha cluster-down e2e-binary test-cluster \
+	test-cluster-full clusters bench docs fmt lint lock recordings clean
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------- set-up
+
+setup: $(READY) ## make .venv with the locked packages (the other targets do it by themselves)
+
+# Bytecode is not compiled beforehand: most modules of the kubernetes client are never imported.
+$(READY): requirements-dev.lock pyproject.toml
+	$(need_python)
+	@$(BIN)/python -c '' 2>/dev/null || { \
+		echo "set-up: .venv with $$("$(PYTHON)" --version)" >&2; "$(PYTHON)" -m venv --clear .venv; }
+	@echo "set-up: installing the packages of requirements-dev.lock (about a minute) …" >&2
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation -e .
+	@echo "set-up: done; $(BIN)/kcompanion is ready" >&2
+	@touch $@
+
+# ----------------------------------------------------------------------------- without a cluster
+
+demo: $(READY) ## show the main job on shipped recordings; no cluster needed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/demo.sh
+
+test: $(READY) ## everything that needs neither a cluster nor a browser
+	@$(PYTEST) -n 2 -m "not full" --ignore=tests/cluster --ignore=tests/browser
+
+lint: $(READY) ## check style, types and layers (make test does it too)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+fmt: $(READY) ## format, and repair what ruff can repair
+	@$(BIN)/ruff check --fix --exit-zero --quiet
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check
+
+docs: $(READY) ## write the generated pages in docs/
+	@$(BIN)/python tools/gen_docs.py
+
+bench: $(READY) ## measure, and compare with the peers found in PEERS_DIR
+	@$(BIN)/python bench/run.py
+
+# -------------------------------------------------------------------------------- real clusters
+
+cluster: ## kind cluster kcompanion: 1 control plane, 2 workers
+	$(need_python)
+	@"$(PYTHON)" -m lab cluster
+
+cluster-ha: ## kind cluster kcompanion-ha: 3 control planes, 1 worker
+	$(need_python)
+	@"$(PYTHON)" -m lab cluster-ha
+
+cluster-down: ## remove both clusters
+	$(need_python)
+	@"$(PYTHON)" -m lab cluster-down
+
+e2e-binary: ## build Kubernetes' own end-to-end tests (10 min, once)
+	$(need_python)
+	@"$(PYTHON)" -m lab e2e-binary
+
+clusters:
+	$(need_python)
+	@"$(PYTHON)" -m lab cluster
+	@"$(PYTHON)" -m lab cluster-ha
+
+test-cluster: $(READY) clusters ## the tests on real clusters and in a browser
+	@$(PYTEST_CLUSTER) -m "not full"
+
+test-cluster-full: $(READY) clusters ## the same, with what is too long for CI
+	@$(PYTEST_CLUSTER)
+
+recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh
+
+# ------------------------------------------------------------------------------------ upkeep
+
+# uv comes from .venv, which the locks describe: set-up must not run because a lock is about to change.
+lock: ## write the lock files anew (LOCK_FLAGS=--upgrade for newer versions)
+	@[ -x $(BIN)/uv ] || $(MAKE) --no-print-directory setup
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --group test --group lint --group build --constraints requirements.lock \
+		--output-file requirements-dev.lock
+
+clean: ## remove what was built; keeps .venv and the clusters
+	@rm -rf build dist report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name .venv -prune -o -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

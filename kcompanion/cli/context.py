@@ -1,0 +1,107 @@
+"""The composition root: from Options to a Session on a cluster or a recording, and back to a recording."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from kcompanion.cli.options import Options
+from kcompanion.cluster import recording
+from kcompanion.cluster.connect import Target, connect
+from kcompanion.cluster.live import LiveSource
+from kcompanion.cluster.parallel import Deadline
+from kcompanion.cluster.session import Session
+
+
+@contextmanager
+def session(options: Options) -> Iterator[Session]:
+    """A conversation with what the options name; `--record` is written when it ends without an error.
+
+    Raises:
+        CompanionError: no cluster, or a file that is no recording.
+    """
+    if options.from_file:
+        source = recording.RecordedSource(recording.load(Path(options.from_file)), options.now)
+        yield Session(source, options.now)
+        return
+    target = Target(
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        cluster=options.cluster,
+        user=options.user,
+        server=options.server,
+        as_user=options.as_user,
+        as_groups=options.as_group,
+    )
+    with _progress() as advance:
+        live = LiveSource(
+            connect(target),
+            request_timeout=options.request_timeout,
+            deadline=Deadline(options.deadline),
+            on_progress=advance,
+        )
+        talk = Session(live, options.now)
+        yield talk
+    if options.record:
+        recording.save(talk.snapshot, Path(options.record))
+
+
+class _Progress:
+    """A line on stderr for whoever waits longer than a second at a terminal."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._shown = False
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(1.0, self._show)
+        self._timer.daemon = True
+        self._timer.start()
+        self._visible = False
+
+    def __call__(self, key: str) -> None:
+        with self._lock:
+            self._count += 1
+            if self._visible:
+                self._print(key)
+
+    def _show(self) -> None:
+        with self._lock:
+            self._visible = True
+            self._print("")
+
+    def _print(self, key: str) -> None:
+        self._shown = True
+        words = " ".join(key.split()[:2])[:50]
+        sys.stderr.write(f"\r\x1b[Kreading … {self._count} {words}")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._visible = False
+            if self._shown:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda key: None
+        return
+    shown = _Progress()
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def talk(text: str) -> None:
+    """Says something to the person, on stderr."""
+    click.echo(text, err=True)

@@ -1,0 +1,126 @@
+"""The entry point: finds the command lazily and turns every failure into one line and an exit code.
+
+Nothing heavy is imported here: `--help` must answer at once, so each command's module is loaded only when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from kcompanion import __version__
+from kcompanion.errors import CompanionError
+
+# name: (module, one line of help). The order is the order of the help page.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "controlplane": ("controlplane", "Every control-plane component, its health and the evidence."),
+    "nodes": ("nodes", "Nodes: what runs on them, heartbeats, room, pods by node."),
+    "addons": ("addons", "DNS, network, metrics, ingress, storage: what is installed."),
+    "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
+    "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
+    "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
+    "snapshot": ("snapshot", "Save what was read to a file, or look into one."),
+    "schema": ("schema", "The JSON Schema of a command's -o json."),
+    "version": ("version", "Versions of client and server, and their skew."),
+    "completion": ("completion", "Completion scripts for bash, zsh and fish."),
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only to run it or to print its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"kcompanion.cli.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib  # noqa: PLC0415 - only for a mistyped command
+
+            near = difflib.get_close_matches(args[0] if args else "", COMMANDS, n=1)
+            if near:
+                error.message += f" Did you mean {near[0]!r}?"
+            raise
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 ok · 1 findings (--fail-on) or an internal error · 2 usage · 3 unreachable "
+    "or not authenticated · 4 not found · 5 undecided because something could not be read · "
+    "130 interrupted",
+)
+@click.version_option(__version__, prog_name="kcompanion", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Shows how this Kubernetes cluster works, and why it is as it is.
+
+    Reads only. Every command also works on a recording: --from FILE.
+    """
+
+
+def program_name(argv0: str) -> str:
+    """`kcompanion`, or `kubectl companion` when kubectl started us as its plugin."""
+    return "kubectl companion" if Path(argv0).name.startswith("kubectl-companion") else "kcompanion"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits the process."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv, program_name(sys.argv[0])))
+
+
+def run(argv: Sequence[str], program: str = "kcompanion") -> int:
+    """Runs the command line and returns the exit code."""
+    try:
+        result = cli.main(list(argv), prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except CompanionError as error:
+        _complain(error.text, error.hint)
+        return error.exit_code
+    except BrokenPipeError:
+        # the reader (head, less) went away: not our failure; keep Python from complaining at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("KCOMPANION_DEBUG"):
+            raise
+        _complain(
+            f"internal error: {type(error).__name__}: {str(error)[:200]}",
+            "please report it; KCOMPANION_DEBUG=1 shows where it happened",
+        )
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _complain(text: str, hint: str) -> None:
+    from kcompanion.render.clean import clean  # noqa: PLC0415 - only on failure
+
+    click.echo(f"error: {clean(text)}", err=True)
+    if hint:
+        click.echo(f"  → {clean(hint)}", err=True)

@@ -1,0 +1,133 @@
+"""The options every reading command shares, with kubectl's names, as one decorator and one value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import click
+
+from kcompanion.model.times import parse_time
+
+FORMATS = ("table", "wide", "json", "yaml", "name")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+FOREVER = 86400.0
+
+
+class Duration(click.ParamType[float]):
+    """`10`, `10s`, `1m30s`: seconds; 0 is no limit, as for kubectl."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
+        if isinstance(value, int | float):
+            return float(value)
+        parts = _DURATION.findall(value)
+        if not parts or "".join(number + unit for number, unit in parts) != value:
+            self.fail(f"{value!r} is not a duration like 10s or 1m30s", param, ctx)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+        return seconds or FOREVER
+
+
+class Moment(click.ParamType[datetime]):
+    """An RFC 3339 time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - as above
+        moment = value if isinstance(value, datetime) else parse_time(value)
+        if moment is None:
+            self.fail(f"{value!r} is not a time like 2026-11-21T06:30:00Z", param, ctx)
+        return moment
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the shared options say. A command gets it as its first argument."""
+
+    namespace: str | None
+    all_namespaces: bool
+    context: str
+    kubeconfig: str
+    cluster: str
+    user: str
+    server: str
+    as_user: str
+    as_group: tuple[str, ...]
+    request_timeout: float
+    deadline: float
+    from_file: str | None
+    record: str | None
+    now: datetime | None
+    output: str
+    no_headers: bool
+    selector: str
+    lang: str | None
+    color: str
+    fail_on: str | None
+    explain: bool
+
+
+_CONNECTION = (
+    click.option("--context", default="", metavar="NAME", help="Kubeconfig context to use."),
+    click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to read."),
+    click.option("--cluster", default="", metavar="NAME", help="Kubeconfig cluster to use."),
+    click.option("--user", default="", metavar="NAME", help="Kubeconfig user to use."),
+    click.option("-s", "--server", default="", metavar="URL", help="API server to ask instead."),
+    click.option("--as", "as_user", default="", metavar="USER", help="Impersonate a user."),
+    click.option("--as-group", multiple=True, metavar="GROUP", help="Impersonate a group."),
+    click.option(
+        "--request-timeout", type=Duration(), default=10.0, metavar="TIME", help="Per request [10s]."
+    ),
+    click.option(
+        "--deadline", type=Duration(), default=30.0, metavar="TIME", help="For everything [30s]."
+    ),
+)
+_RECORDING = (
+    click.option("--from", "from_file", metavar="FILE", help="Read a recording, not a cluster."),
+    click.option("--record", metavar="FILE", help="Keep exactly what is read in FILE."),
+    click.option("--now", type=Moment(), metavar="TIME", help="Judge ages as of this time."),
+)
+_SCOPE = (
+    click.option("-n", "--namespace", metavar="NAME", help="Namespace [the context's]."),
+    click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces."),
+    click.option("-l", "--selector", default="", metavar="LABELS", help="Label selector."),
+)
+_OUTPUT = (
+    click.option(
+        "-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table]."
+    ),
+    click.option("--no-headers", is_flag=True, help="Tables without headings."),
+    click.option("--lang", type=click.Choice(("en", "ko")), help="Language [locale]."),
+    click.option(
+        "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="[auto]"
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(("warning", "critical")),
+        help="Exit 1 when a finding is that bad.",
+    ),
+    click.option("--explain", is_flag=True, help="Add what each part is and why."),
+)
+
+
+def reading(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the shared options and passes them as one `Options`."""
+
+    @wraps(function)
+    def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
+        shared = {field.name: values.pop(field.name) for field in fields(Options)}
+        if shared["namespace"] and shared["all_namespaces"]:
+            raise click.UsageError("-n and -A exclude each other")
+        if shared["from_file"] and shared["record"]:
+            raise click.UsageError("--from and --record exclude each other")
+        return function(Options(**shared), **values)
+
+    for option in reversed((*_SCOPE, *_OUTPUT, *_RECORDING, *_CONNECTION)):
+        with_options = option(with_options)
+    return with_options

@@ -1,0 +1,222 @@
+"""A live cluster as a Source: questions become requests, failures become readings, everything is scrubbed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from kcompanion.cluster import metrics, scrub
+from kcompanion.cluster.connect import Connection
+from kcompanion.cluster.parallel import Deadline, run_all
+from kcompanion.cluster.transport import JSON, Response, Transport, TransportError
+from kcompanion.model.ask import Ask, Outcome, Reading, Verb
+from kcompanion.model.certificates import facts_of_der
+from kcompanion.model.snapshot import Origin
+
+PAGE = 500
+WORKERS = 8
+ATTEMPTS = 3
+PROBE_TIMEOUT = 2.0  # another API server's own address may not be routed from here at all
+_TRANSIENT = frozenset({429, 500, 502, 503, 504})
+_BY_STATUS = {
+    401: Outcome.UNAUTHENTICATED,
+    403: Outcome.FORBIDDEN,
+    404: Outcome.ABSENT,
+    405: Outcome.UNSUPPORTED,
+    406: Outcome.UNSUPPORTED,
+    504: Outcome.TIMEOUT,
+}
+# Discovery answers in one document only when asked in these words (aggregated discovery, stable since 1.30).
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_ACCEPT = {"/api": f"{_DISCOVERY},{JSON}", "/apis": f"{_DISCOVERY},{JSON}"}
+
+
+class LiveSource:
+    """Reads one cluster; safe to reuse for several rounds of questions within one deadline."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        request_timeout: float,
+        deadline: Deadline,
+        on_progress: Callable[[str], None] = lambda key: None,
+    ) -> None:
+        self._transport = Transport(connection)
+        self._origin = connection.origin
+        self._local = {"client-certificate": connection.client_certificate}
+        self._request_timeout = request_timeout
+        self._deadline = deadline
+        self._on_progress = on_progress
+        self._server_time: datetime | None = None
+        self.requests = 0
+        self.bytes = 0
+
+    @property
+    def origin(self) -> Origin:
+        return self._origin
+
+    @property
+    def now(self) -> datetime:
+        return self._server_time or datetime.now(UTC).replace(microsecond=0)
+
+    def read(self, asks: Iterable[Ask]) -> Mapping[str, Reading]:
+        wanted = {ask.key: ask for ask in asks}
+        tasks = {key: self._task(ask) for key, ask in wanted.items()}
+        answers = run_all(tasks, WORKERS, self._deadline)
+        late = f"the deadline of {self._deadline.seconds:.0f} s passed"
+        return {
+            key: answers.get(key) or Reading(ask, Outcome.TIMEOUT, detail=late)
+            for key, ask in wanted.items()
+        }
+
+    def _task(self, ask: Ask) -> Callable[[], Reading]:
+        def answer() -> Reading:
+            reading = self._answer(ask)
+            self._on_progress(ask.key)
+            return scrub.reading(reading)
+
+        return answer
+
+    def _answer(self, ask: Ask) -> Reading:
+        try:
+            if ask.verb is Verb.LOCAL:
+                known = self._local.get(ask.path)
+                return Reading(ask, Outcome.OK if known else Outcome.ABSENT, body=known)
+            if ask.verb is Verb.LIST:
+                return self._list(ask)
+            return self._one(ask)
+        except TransportError as error:
+            return Reading(ask, error.outcome, detail=error.detail)
+        except ValueError as error:  # a proxy's HTML page, a cut-off body
+            return Reading(ask, Outcome.ERROR, detail=f"the answer is not JSON: {str(error)[:80]}")
+
+    def _one(self, ask: Ask) -> Reading:
+        if ask.verb is Verb.RAW:
+            response = self._request(ask.path, ask, accept=_ACCEPT.get(ask.path, "*/*"))
+        elif ask.verb is Verb.REVIEW:
+            response = self._request(_path(ask), ask, body=_review_body(ask))
+        else:
+            response = self._request(_path(ask), ask)
+        peer = facts_of_der(response.peer) if ask.verb is Verb.RAW and response.peer else None
+        if ask.verb is Verb.RAW and response.status not in {401, 403, 404, 406}:
+            # /readyz answers 500 with the failing checks in its body: that is an answer, not an error
+            text = response.body.decode(errors="replace")
+            if ask.path == metrics.PATH:
+                text = metrics.kept_lines(text)
+            return Reading(ask, Outcome.OK, response.status, body=text, peer=peer)
+        if response.status >= 300:
+            return _failure(ask, response)
+        return Reading(ask, Outcome.OK, response.status, body=json.loads(response.body), peer=peer)
+
+    def _list(self, ask: Ask) -> Reading:
+        """Pages through a list; from the API server's cache, and marked stale, when etcd gives no answer."""
+        reading = self._pages(ask)
+        if reading.outcome in {Outcome.TIMEOUT, Outcome.ERROR} and self._deadline.remaining > 0:
+            cached = self._pages(ask, from_cache=True)
+            if cached.ok:
+                return Reading(ask, Outcome.OK, cached.status, reading.detail, cached.body, stale=True)
+        return reading
+
+    def _pages(self, ask: Ask, *, from_cache: bool = False) -> Reading:
+        items: list[Any] = []
+        token, restarts, status = "", 0, 0
+        while True:
+            query = _list_query(ask, token, from_cache=from_cache)
+            try:
+                response = self._request(f"{_path(ask)}?{urlencode(query)}", ask, once=from_cache)
+            except TransportError as error:
+                return Reading(ask, error.outcome, detail=error.detail, body=items or None)
+            if response.status == 410 and token and restarts < 1:
+                # the continue token outlived etcd's history: start over, once
+                items, token, restarts = [], "", restarts + 1
+                continue
+            if response.status >= 300:
+                failed = _failure(ask, response)
+                return Reading(ask, failed.outcome, failed.status, failed.detail, items or None)
+            page = json.loads(response.body)
+            status = response.status
+            found = page.get("items") if isinstance(page, dict) else None
+            items.extend(scrub.objects(ask, found or []))
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return Reading(ask, Outcome.OK, status, body=items)
+
+    def _request(
+        self,
+        path: str,
+        ask: Ask,
+        *,
+        accept: str = JSON,
+        body: bytes | None = None,
+        once: bool = False,
+    ) -> Response:
+        """Sends one request, again after transient failures while the deadline and the server's wish allow."""
+        limit = PROBE_TIMEOUT if ask.server else self._request_timeout
+        attempts = 1 if once or ask.server or ask.verb is Verb.RAW else ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            timeout = min(limit, self._deadline.remaining)
+            if timeout <= 0:
+                break
+            last = attempt == attempts
+            try:
+                self.requests += 1
+                response = self._transport.request(
+                    path, accept=accept, body=body, server=ask.server, timeout=timeout
+                )
+            except TransportError as error:
+                if last or not error.transient:
+                    raise
+                wait = 0.2 * 2**attempt
+            else:
+                self.bytes += len(response.body)
+                self._server_time = response.date or self._server_time
+                if last or response.status not in _TRANSIENT:
+                    return response
+                asked = response.retry_after
+                wait = 0.2 * 2**attempt if asked is None else asked
+                if wait >= self._deadline.remaining:
+                    return response
+            time.sleep(min(wait, self._deadline.remaining))
+        raise TransportError(
+            Outcome.TIMEOUT, f"the deadline of {self._deadline.seconds:.0f} s passed"
+        )
+
+
+def _path(ask: Ask) -> str:
+    if ask.resource is None:
+        return ask.path
+    return ask.resource.path(ask.namespace, ask.name)
+
+
+def _list_query(ask: Ask, token: str, *, from_cache: bool) -> dict[str, str]:
+    query = {"resourceVersion": "0"} if from_cache else {"limit": str(PAGE)}
+    if token:
+        query["continue"] = token
+    if ask.selector:
+        query["labelSelector"] = ask.selector
+    return query
+
+
+def _review_body(ask: Ask) -> bytes:
+    resource = ask.resource
+    if resource is None:
+        raise ValueError("a review needs its resource")
+    spec = json.loads(ask.body)
+    kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+    return json.dumps({**kind, "spec": spec} if spec else kind).encode()
+
+
+def _failure(ask: Ask, response: Response) -> Reading:
+    try:
+        answer = json.loads(response.body)
+        detail = str(answer.get("message") or "") if isinstance(answer, dict) else ""
+    except ValueError:
+        detail = ""
+    outcome = _BY_STATUS.get(response.status, Outcome.ERROR)
+    detail = detail or f"HTTP {response.status}"
+    return Reading(ask, outcome, response.status, scrub.text(" ".join(detail.split())[:300]))

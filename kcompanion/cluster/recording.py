@@ -1,0 +1,238 @@
+"""Recordings: the readings of a command in one compressed, versioned file, and a Source that answers from it.
+
+The file is gzip over one JSON document with sorted keys and no time stamp of its own, so that the same readings give
+the same bytes. Everything in it was scrubbed when it was read. Mode 0600: it still describes a cluster.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kcompanion import __version__
+from kcompanion.errors import BadRecording, CompanionError
+from kcompanion.model import resources
+from kcompanion.model.ask import Ask, Outcome, Reading, Verb, listing
+from kcompanion.model.fields import labels_of, name_of, namespace_of
+from kcompanion.model.selectors import matches
+from kcompanion.model.snapshot import Origin, Snapshot
+from kcompanion.model.times import format_time, parse_time
+
+FORMAT = "kcompanion-recording"
+VERSION = 1
+LIMIT = 1 << 30  # bytes of JSON: a gzip file of a few kB can claim terabytes
+
+
+def save(snapshot: Snapshot, path: Path) -> None:
+    """Writes the recording whole or not at all.
+
+    Raises:
+        CompanionError: the file cannot be written.
+    """
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "writtenBy": f"kcompanion {__version__}",
+        "capturedAt": format_time(snapshot.now),
+        "origin": asdict(snapshot.origin),
+        "readings": [_encode(snapshot.readings[key]) for key in sorted(snapshot.readings)],
+    }
+    data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    write_whole(path, gzip.compress(data, compresslevel=6, mtime=0), mode=0o600)
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Writes a file under a temporary name and renames it, so that nobody ever sees half of it."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CompanionError(
+            f"{path} cannot be written: {error.strerror}", "name a file in a folder you may write to"
+        ) from error
+
+
+def load(path: Path) -> Snapshot:
+    """Reads a recording.
+
+    Raises:
+        BadRecording: the file is missing, cut off, not ours, or of a newer version.
+    """
+    document = _document(path)
+    captured = parse_time(document.get("capturedAt"))
+    origin = document.get("origin")
+    if captured is None or not isinstance(origin, dict):
+        raise BadRecording(f"{path} lacks its date or origin", _HINT)
+    known = Origin.__dataclass_fields__
+    try:
+        readings = [_decode(entry) for entry in document.get("readings", [])]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRecording(f"{path} holds a reading that cannot be understood", _HINT) from error
+    return Snapshot(
+        captured,
+        Origin(**{key: str(value) for key, value in origin.items() if key in known}),
+        {reading.ask.key: reading for reading in readings},
+    )
+
+
+_HINT = "make a new one with `kcompanion snapshot save FILE`"
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    try:
+        with gzip.open(path, "rb") as file:
+            data = file.read(LIMIT + 1)
+    except FileNotFoundError as error:
+        raise BadRecording(f"there is no file {path}", "check --from") from error
+    except gzip.BadGzipFile as error:
+        raise BadRecording(f"{path} is not a recording", _HINT) from error
+    except (EOFError, zlib.error) as error:
+        raise BadRecording(f"{path} is cut off", _HINT) from error
+    except OSError as error:
+        raise BadRecording(f"{path} cannot be read: {error.strerror}", "check --from") from error
+    if len(data) > LIMIT:
+        raise BadRecording(f"{path} unpacks to more than {LIMIT >> 20} MiB", _HINT)
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        raise BadRecording(f"{path} is not a recording", _HINT) from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise BadRecording(f"{path} is not a recording", _HINT)
+    if not isinstance(document.get("version"), int) or document["version"] > VERSION:
+        raise BadRecording(
+            f"{path} has format version {document.get('version')}, this kcompanion reads up to {VERSION}",
+            "use a newer kcompanion",
+        )
+    return document
+
+
+_ASK_TEXTS = ("namespace", "name", "selector", "path", "server", "body")
+
+
+def _encode(reading: Reading) -> dict[str, Any]:
+    ask = reading.ask
+    asked: dict[str, Any] = {key: getattr(ask, key) for key in _ASK_TEXTS if getattr(ask, key)}
+    if ask.resource is not None:
+        asked["resource"] = asdict(ask.resource)
+    if ask.keep_managed_fields:
+        asked["keepManagedFields"] = True
+    entry: dict[str, Any] = {"verb": ask.verb.value, **asked, "outcome": reading.outcome.value}
+    if reading.status:
+        entry["status"] = reading.status
+    if reading.detail:
+        entry["detail"] = reading.detail
+    if reading.stale:
+        entry["stale"] = True
+    if reading.peer is not None:
+        entry["peer"] = dict(reading.peer)
+    if reading.body is not None:
+        entry["answer"] = reading.body
+    return entry
+
+
+def _decode(entry: Mapping[str, Any]) -> Reading:
+    resource = entry.get("resource")
+    ask = Ask(
+        Verb(entry["verb"]),
+        resources.Resource(**resource) if resource else None,
+        keep_managed_fields=bool(entry.get("keepManagedFields")),
+        **{key: entry[key] for key in _ASK_TEXTS if key in entry},
+    )
+    return Reading(
+        ask,
+        Outcome(entry["outcome"]),
+        entry.get("status", 0),
+        entry.get("detail", ""),
+        entry.get("answer"),
+        bool(entry.get("stale")),
+        entry.get("peer"),
+    )
+
+
+class RecordedSource:
+    """Answers from a recording: a question it holds, or one that a wider question it holds answers too."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime | None = None) -> None:
+        self._snapshot = snapshot
+        self._now = now or snapshot.now
+
+    @property
+    def origin(self) -> Origin:
+        return self._snapshot.origin
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    def read(self, asks: Iterable[Ask]) -> Mapping[str, Reading]:
+        return {ask.key: self._answer(ask) for ask in asks}
+
+    def _answer(self, ask: Ask) -> Reading:
+        exact = self._snapshot.readings.get(ask.key)
+        if exact is not None:
+            return exact
+        for wider in _wider(ask):
+            held = self._snapshot.readings.get(wider.key)
+            if held is not None:
+                return _narrowed(held, ask)
+        return Reading(ask, Outcome.NOT_ASKED, detail="the recording does not hold it")
+
+
+def _wider(ask: Ask) -> list[Ask]:
+    """Questions whose answers contain the answer to `ask`, nearest first."""
+    if ask.resource is None or ask.verb not in (Verb.LIST, Verb.GET):
+        return []
+    scopes = [ask.namespace, None] if ask.namespace else [None]
+    managed = [ask.keep_managed_fields] if ask.keep_managed_fields else [False, True]
+    return [
+        listing(ask.resource, namespace, keep_managed_fields=keep)
+        for namespace in scopes
+        for keep in managed
+    ]
+
+
+def _narrowed(held: Reading, ask: Ask) -> Reading:
+    items = held.body if isinstance(held.body, list) else []
+    fitting = [_without_managed(item, ask) for item in items if _fits(item, ask)]
+    if ask.verb is Verb.LIST:
+        return replace(held, ask=ask, body=fitting if held.body is not None else None)
+    if fitting:
+        return replace(held, ask=ask, body=fitting[0], outcome=Outcome.OK, detail="")
+    if not held.ok:
+        return replace(held, ask=ask, body=None)
+    return Reading(ask, Outcome.ABSENT, 404, f'{_name(ask)} "{ask.name}" not found')
+
+
+def _name(ask: Ask) -> str:
+    return ask.resource.name if ask.resource else ask.path
+
+
+def _fits(item: Mapping[str, Any], ask: Ask) -> bool:
+    if ask.namespace and namespace_of(item) != ask.namespace:
+        return False
+    if ask.name and name_of(item) != ask.name:
+        return False
+    return not ask.selector or matches(ask.selector, labels_of(item))
+
+
+def _without_managed(item: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
+    metadata = item.get("metadata")
+    if ask.keep_managed_fields or not isinstance(metadata, dict) or "managedFields" not in metadata:
+        return item
+    rest = {key: value for key, value in metadata.items() if key != "managedFields"}
+    return {**item, "metadata": rest}

@@ -1,0 +1,136 @@
+"""One question to a cluster, and what came back.
+
+A question has a key, its one-line spelling. The key is what a recording is indexed by, so the same command on
+a live cluster and on a recording asks the same questions and gets the same answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kcompanion.model.resources import Resource
+
+
+
+class Verb(StrEnum):
+    LIST = "list"
+    GET = "get"
+    RAW = "raw"  # a non-resource URL, answered in text
+    LOCAL = "local"  # what the client knows without asking: its own certificate
+    REVIEW = "review"  # access and identity reviews: POST, but nothing is stored
+
+
+class Outcome(StrEnum):
+    """How a question ended. Everything but OK is a gap."""
+
+    OK = "ok"
+    FORBIDDEN = "forbidden"
+    ABSENT = "absent"  # the object, or the API that would hold it, does not exist
+    TIMEOUT = "timeout"
+    UNSUPPORTED = "unsupported"  # the server does not serve this (406, 405, old version)
+    UNREACHABLE = "unreachable"
+    UNAUTHENTICATED = "unauthenticated"
+    ERROR = "error"  # the server answered with an error of its own
+    NOT_ASKED = "not_asked"  # a recording does not hold it
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question. Build it with `listing`, `getting`, `raw` or `review`."""
+
+    verb: Verb
+    resource: Resource | None = None
+    namespace: str | None = None
+    name: str | None = None
+    selector: str = ""
+    path: str = ""
+    server: str = ""  # another API server's own URL; empty is the one of the kubeconfig
+    body: str = ""  # JSON of a review
+    keep_managed_fields: bool = False
+
+    @property
+    def key(self) -> str:
+        words: list[str] = [self.verb.value]
+        words.append(self.resource.name if self.resource else self.path)
+        if self.namespace:
+            words += ["-n", self.namespace]
+        if self.name:
+            words.append(self.name)
+        if self.selector:
+            words += ["-l", self.selector]
+        if self.server:
+            words.append(f"@{self.server}")
+        if self.body:
+            words.append(self.body)
+        if self.keep_managed_fields:
+            words.append("--show-managed-fields")
+        return " ".join(words)
+
+    @property
+    def right(self) -> tuple[str, str]:
+        """The verb and the resource (or URL path) that RBAC must grant for this question."""
+        if self.resource is None:
+            return "get", self.path.partition("?")[0]
+        verb = "create" if self.verb is Verb.REVIEW else self.verb.value
+        return verb, self.resource.name
+
+
+def listing(
+    resource: Resource,
+    namespace: str | None = None,
+    selector: str = "",
+    *,
+    keep_managed_fields: bool = False,
+) -> Ask:
+    """All objects of a resource, in a namespace or everywhere."""
+    return Ask(
+        Verb.LIST, resource, namespace, selector=selector, keep_managed_fields=keep_managed_fields
+    )
+
+
+def getting(
+    resource: Resource, name: str, namespace: str | None = None, *, keep_managed_fields: bool = False
+) -> Ask:
+    """One object by name."""
+    return Ask(Verb.GET, resource, namespace, name, keep_managed_fields=keep_managed_fields)
+
+
+def raw(path: str, server: str = "") -> Ask:
+    """A URL outside the resources (`/readyz?verbose`), optionally at one API server's own address."""
+    return Ask(Verb.RAW, path=path, server=server)
+
+
+def local(path: str) -> Ask:
+    """Something this client knows of itself; in a recording it is what the recording client knew."""
+    return Ask(Verb.LOCAL, path=path)
+
+
+def review(resource: Resource, spec: Mapping[str, Any]) -> Ask:
+    """A SelfSubject…Review: answered by the API server, stored nowhere."""
+    return Ask(Verb.REVIEW, resource, body=json.dumps(spec, sort_keys=True, separators=(",", ":")))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The answer to one question.
+
+    `body` is the list of objects (LIST), the object (GET, REVIEW) or the text (RAW). A list that broke off half-way
+    keeps what had come, with an outcome that is not OK. `stale` marks an answer from the API server's cache, given
+    when etcd could not be asked. `peer` describes the certificate of the very connection that answered.
+    """
+
+    ask: Ask
+    outcome: Outcome
+    status: int = 0
+    detail: str = ""
+    body: Any = None
+    stale: bool = False
+    peer: Mapping[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is Outcome.OK

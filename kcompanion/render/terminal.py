@@ -1,0 +1,171 @@
+"""A Document for the terminal: tables in kubectl's style, sentences wrapped to the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from kcompanion.model.finding import Finding, Status
+from kcompanion.model.message import Message, say
+from kcompanion.model.snapshot import Gap
+from kcompanion.render.clean import clean
+from kcompanion.render.theme import MARKS, SEVERITY_STATUS, Theme
+from kcompanion.render.wrap import wrap
+from kcompanion.report.document import (
+    Block,
+    Cell,
+    Document,
+    Facts,
+    Lesson,
+    Lines,
+    Section,
+    Table,
+)
+from kcompanion.text.catalog import phrase
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How to print: language, width in columns, wide tables, headings, colour."""
+
+    language: str = "en"
+    columns: int = 80
+    wide: bool = False
+    headers: bool = True
+    theme: Theme = Theme()
+
+    def words(self, cell: Cell) -> str:
+        """A cell as text, still without colour."""
+        if cell is None or cell == "":
+            return "-"
+        if isinstance(cell, Status):
+            return f"{MARKS[cell]} {phrase(say(f'common.status.{cell.value}'), self.language)}"
+        if isinstance(cell, Message):
+            return phrase(cell, self.language, clean)
+        return clean(str(cell))
+
+
+def render(document: Document, screen: Screen) -> str:
+    """The whole document, ending in a line break."""
+    parts = [_head(document, screen)]
+    parts += [_section(section, screen) for section in document.sections]
+    parts.append(_findings(document.findings, screen))
+    parts.append(_gaps(document.gaps, screen))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(document: Document, screen: Screen) -> str:
+    lines: list[str] = []
+    if document.title is not None:
+        lines.append(screen.theme.bold(screen.words(document.title)))
+    if document.verdict is not None:
+        mark = f"{MARKS[document.status]} " if document.status is not None else ""
+        told = wrap(screen.words(document.verdict), screen.columns, "  ", mark)
+        status = document.status or Status.OK
+        lines += [screen.theme.paint(line, status) for line in told]
+    return "\n".join(lines)
+
+
+def _section(section: Section, screen: Screen) -> str:
+    blocks = [text for text in (_block(block, screen) for block in section.blocks) if text]
+    if not blocks:
+        return ""
+    title = screen.words(section.title)
+    mark = ""
+    if section.status is not None:
+        mark = screen.theme.paint(f"{MARKS[section.status]} ", section.status)
+    return "\n".join([mark + screen.theme.bold(title), *blocks])
+
+
+def _block(block: Block, screen: Screen) -> str:
+    if isinstance(block, Table):
+        return table(block, screen)
+    if isinstance(block, Facts):
+        return _facts(block, screen)
+    if isinstance(block, Lines):
+        lines = [_flow(line, screen) for line in block.lines]
+        return "\n".join(lines)
+    return _lesson(block, screen)
+
+
+def _flow(line: Cell, screen: Screen) -> str:
+    return "\n".join(wrap(screen.words(line), screen.columns, "    ", "  "))
+
+
+def table(block: Table, screen: Screen) -> str:
+    """A table without borders; a row's status cells are coloured, everything else is plain."""
+    shown = [i for i, column in enumerate(block.columns) if screen.wide or not column.wide]
+    rows = [[_painted(row[i], screen) for i in shown] for row in block.rows]
+    if not rows:
+        return ""
+    heads = [block.columns[i].head for i in shown] if screen.headers else ()
+    printed = tabulate(
+        rows, headers=heads, tablefmt="plain", disable_numparse=True, stralign="left"
+    )
+    return "\n".join(f"  {line.rstrip()}" for line in printed.splitlines())
+
+
+def _painted(cell: Cell, screen: Screen) -> str:
+    text = screen.words(cell)
+    return screen.theme.paint(text, cell) if isinstance(cell, Status) else text
+
+
+def _facts(block: Facts, screen: Screen) -> str:
+    rows = [(screen.words(label), _painted(value, screen)) for label, value in block.pairs]
+    printed = tabulate(rows, tablefmt="plain", disable_numparse=True, stralign="left")
+    lines: list[str] = []
+    left = _label_width(rows)
+    for line in printed.splitlines():
+        lines += [f"  {line.rstrip()}"] if len(line) + 2 <= screen.columns else _hang(line, left, screen)
+    return "\n".join(lines)
+
+
+def _label_width(rows: Sequence[tuple[str, str]]) -> int:
+    from kcompanion.render.wrap import width  # noqa: PLC0415 - avoids a name clash with Screen's columns
+
+    return max((width(label) for label, _ in rows), default=0) + 4
+
+
+def _hang(line: str, left: int, screen: Screen) -> list[str]:
+    return wrap(line, screen.columns, " " * left, "  ")
+
+
+def _lesson(lesson: Lesson, screen: Screen) -> str:
+    bar = screen.theme.dim("│ ")
+    lines = [bar + screen.theme.bold(screen.words(lesson.title))]
+    for paragraph in lesson.paragraphs:
+        lines += [bar + line for line in wrap(screen.words(paragraph), min(screen.columns, 100) - 4)]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _findings(findings: Sequence[Finding], screen: Screen) -> str:
+    if not findings:
+        return ""
+    lines = [screen.theme.bold(screen.words(say("common.findings", count=len(findings))))]
+    for finding in findings:
+        status = SEVERITY_STATUS[finding.severity]
+        mark = MARKS[status] if status is not Status.NOT_VISIBLE else "ℹ"
+        head = f"{finding.code} {clean(finding.subject)}: {screen.words(finding.message)}"
+        lines += [screen.theme.paint(line, status) for line in wrap(head, screen.columns, "    ", f"  {mark} ")]
+        for item in finding.evidence:
+            told = " ".join(part for part in (item.source, item.path) if part)
+            value = f" = {clean(item.value)}" if item.value else ""
+            lines += wrap(clean(told) + value, screen.columns, "        ", "      ")
+        if finding.next_command:
+            lines.append(f"      → {clean(finding.next_command)}")
+    return "\n".join(lines)
+
+
+def _gaps(gaps: Sequence[Gap], screen: Screen) -> str:
+    told = [gap for gap in gaps if gap.decisive]
+    if not told:
+        return ""
+    lines = [screen.theme.bold(screen.words(say("common.gaps", count=len(told))))]
+    for gap in told:
+        reason = screen.words(say(f"common.outcome.{gap.outcome.value}"))
+        detail = f": {clean(gap.detail)}" if gap.detail else ""
+        right = f"{gap.verb} {clean(gap.resource)}"
+        lines += wrap(f"{right}: {reason}{detail}", screen.columns, "      ", "  ? ")
+    return "\n".join(lines)

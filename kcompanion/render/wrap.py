@@ -1,0 +1,32 @@
+"""Line breaking by columns on the screen: a Hangul syllable takes two."""
+
+from __future__ import annotations
+
+from wcwidth import wcswidth
+
+
+def width(text: str) -> int:
+    """Columns the text takes; characters without a width count as none."""
+    return max(0, wcswidth(text))
+
+
+def wrap(text: str, columns: int, indent: str = "", first: str | None = None) -> list[str]:
+    """Breaks at spaces so that no line is wider than `columns`, where words allow it.
+
+    Args:
+        text: one paragraph.
+        columns: the width of the screen.
+        indent: put before every line but the first.
+        first: put before the first line (`indent` if not given).
+    """
+    lines: list[str] = []
+    line = indent if first is None else first
+    empty = True
+    for word in text.split():
+        if not empty and width(line) + 1 + width(word) > columns:
+            lines.append(line)
+            line, empty = indent, True
+        line += word if empty else f" {word}"
+        empty = False
+    lines.append(line.rstrip())
+    return lines

@@ -1,0 +1,79 @@
+"""The Document: what every output format is made of.
+
+Cells and sentences are plain text from the cluster (untrusted), numbers, messages of the catalogue or statuses. A
+renderer chooses words, escapes and lays out; it never judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kcompanion.model.finding import Finding, Status
+from kcompanion.model.message import Message
+from kcompanion.model.snapshot import Gap
+
+Cell = str | int | Message | Status | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading (kubectl's capitals, the same in both languages) and whether only `-o wide` shows it."""
+
+    head: str
+    wide: bool = False
+
+
+def columns(spec: str) -> tuple[Column, ...]:
+    """`columns("NAME READY +NODE")`: headings; a plus marks those of the wide table."""
+    return tuple(Column(word.lstrip("+").replace("_", " "), word.startswith("+")) for word in spec.split())
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Label and value, one per line."""
+
+    pairs: Sequence[tuple[Message, Cell]]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Sentences, one per line."""
+
+    lines: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """An explanation for those who learn (`--explain`): set off from the facts."""
+
+    title: Message
+    paragraphs: Sequence[Message]
+
+
+Block = Table | Facts | Lines | Lesson
+
+
+@dataclass(frozen=True)
+class Section:
+    title: Message
+    blocks: Sequence[Block]
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole answer: the verdict first, then sections, findings and what could not be read."""
+
+    title: Message | None = None
+    verdict: Message | None = None
+    status: Status | None = None
+    sections: Sequence[Section] = ()
+    findings: Sequence[Finding] = ()
+    gaps: Sequence[Gap] = ()

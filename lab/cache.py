@@ -1,0 +1,68 @@
+"""Where the lab keeps what it built: outside the repository, one folder per key.
+
+A key is a name, a version and a digest of the recipe. A folder is complete or absent: it is filled under a
+temporary name and then renamed, so that an interrupted build never looks finished.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def root() -> Path:
+    """KCOMPANION_LAB_CACHE, else $XDG_CACHE_HOME/kcompanion-lab, else ~/.cache/kcompanion-lab."""
+    if given := os.environ.get("KCOMPANION_LAB_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kcompanion-lab"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Twelve hexadecimal digits over the parts, in their order."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode()
+        whole.update(len(data).to_bytes(8, "big") + data)
+    return whole.hexdigest()[:12]
+
+
+def tree_digest(folder: Path) -> str:
+    """The digest of every file under `folder`, by relative path and content."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return digest(*(part for p in files for part in (str(p.relative_to(folder)), p.read_bytes())))
+
+
+def entry(key: str, fill: Callable[[Path], None]) -> Path:
+    """The folder for `key`; `fill(folder)` is called to make it when it is not there yet."""
+    folder = root() / key
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        fill(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    try:
+        partial.rename(folder)
+    except OSError:  # another run finished the same key meanwhile: its folder is as good
+        shutil.rmtree(partial, ignore_errors=True)
+        if not folder.is_dir():
+            raise
+    return folder
+
+
+@contextmanager
+def lock(name: str) -> Iterator[None]:
+    """One run at a time for what two runs must not do at once, such as starting the engine."""
+    root().mkdir(parents=True, exist_ok=True)
+    with (root() / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

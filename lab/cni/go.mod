@@ -1,0 +1,3 @@
+module kcompanion.dev/lab/cni
+
+go 1.26

@@ -1,0 +1,3 @@
+module kcompanion.dev/lab/mishap
+
+go 1.26

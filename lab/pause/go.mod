@@ -1,0 +1,3 @@
+module kcompanion.dev/lab/pause
+
+go 1.26

@@ -1,0 +1,3 @@
+module kcompanion.dev/lab/registry
+
+go 1.26

@@ -1,0 +1,33 @@
+"""What holds for every test: with --never-skip a skipped test fails the run.
+
+The tests on real clusters are run so: a test that quietly steps aside where there is no cluster
+would make a run without one look like a success.
+"""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--never-skip", action="store_true", help="a skipped test fails the run")
+
+
+def _skipped(config: pytest.Config) -> list[pytest.TestReport]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not config.getoption("--never-skip"):
+        return []
+    return [*reporter.stats.get("skipped", []), *reporter.stats.get("xfailed", [])]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if skipped := _skipped(config):
+        terminalreporter.write_sep("=", "skipped, which --never-skip forbids", red=True)
+        for report in skipped:
+            terminalreporter.write_line(report.nodeid)
