@@ -93,7 +93,7 @@ cluster-ha: ## kind cluster kcompanion-ha: 3 control planes, 1 worker
 
 cluster-down: ## remove both clusters
 	$(need_python)
-	@"$(PYTHON)" -m lab cluster-down
+	@"$(PYTHON)" -m lab down
 
 e2e-binary: ## build Kubernetes' own end-to-end tests (10 min, once)
 	$(need_python)

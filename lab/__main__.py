@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from lab import cluster, engine, gobuild, images, recover, workloads
+from lab import cluster, engine, gobuild, host, images, recover, workloads
 from lab.shell import LabError, say
 
 
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _up(wanted: cluster.Cluster) -> None:
     engine.ensure()
+    host.allow_many_watchers()
     recover.up(wanted)
     print(f"export KUBECONFIG={shlex.quote(str(wanted.kubeconfig))}", flush=True)
 

@@ -41,6 +41,11 @@ class Cluster:
         ]
 
     @property
+    def network(self) -> str:
+        """kind's usual network; one of its own where addresses matter (see addresses.py)."""
+        return "kind" if self.control_planes == 1 else f"kind-{self.name}"
+
+    @property
     def containers(self) -> list[str]:
         balancer = [f"{self.name}-external-load-balancer"] if self.control_planes > 1 else []
         return sorted([*self.nodes, *balancer])

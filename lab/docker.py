@@ -80,6 +80,11 @@ def remove_image(name: str) -> None:
     succeeds(["docker", "image", "rm", name], timeout=60)
 
 
+def disconnect(network: str, container: str) -> None:
+    """Takes a container out of a network, also one that the engine only remembers."""
+    succeeds(["docker", "network", "disconnect", "--force", network, container], timeout=60)
+
+
 def containers(label_filter: str) -> list[str]:
     """The names of all containers with this label, also of those that do not run."""
     command = ["docker", "ps", "--all", "--filter", f"label={label_filter}", "--format", "{{.Names}}"]

@@ -9,6 +9,8 @@ from pathlib import Path
 from lab.shell import LabError, run, say, step, succeeds
 
 _SYS_RESOURCE = 24
+_INOTIFY = Path("/proc/sys/fs/inotify")
+_WANTED = {"max_user_instances": 1024, "max_user_watches": 524288}
 
 
 def capability(status: str, bit: int) -> bool:
@@ -34,8 +36,8 @@ def require_root(why: str) -> None:
         raise LabError(f"root ({why})", "run the same command with sudo, or where images can be pulled")
 
 
-def may_install() -> bool:
-    """LAB_INSTALL=0 forbids the lab to install packages."""
+def may_change() -> bool:
+    """LAB_INSTALL=0 forbids the lab to install packages and to raise kernel limits."""
     return os.environ.get("LAB_INSTALL", "1") != "0"
 
 
@@ -43,7 +45,7 @@ def require_program(name: str, *, package: str) -> str:
     """The path of a system program; on Debian and Ubuntu its package is installed, aloud, if it lacks."""
     if found := which(name):
         return found
-    if not (is_root() and may_install() and shutil.which("apt-get")):
+    if not (is_root() and may_change() and shutil.which("apt-get")):
         raise LabError(f"the program {name}", f"install the package {package} and run the same command again")
     with step(f"installing the package {package} (LAB_INSTALL=0 forbids it)", 0.3):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -83,3 +85,28 @@ def apt_proxy() -> str | None:
         return None
     line = run(["apt-config", "dump", "--format", "%v%n", "Acquire::http::Proxy"]).strip()
     return line or None
+
+
+def allow_many_watchers() -> None:
+    """Raises the kernel's inotify limits until the next reboot.
+
+    Every kubelet, systemd and kube-proxy watches files, all nodes share one limit, and the usual 128
+    is used up by the seventh node: its kubelet then ends with "too many open files".
+    """
+    low = {name: wanted for name, wanted in _WANTED.items() if _limit(name) < wanted}
+    if not low:
+        return
+    setting = " ".join(f"fs.inotify.{name}={wanted}" for name, wanted in low.items())
+    if not (is_root() and may_change()):
+        say(f"lab: low limits may keep nodes from starting; if so: sudo sysctl {setting}")
+        return
+    say(f"lab: raising limits until the next reboot: {setting}")
+    for name, wanted in low.items():
+        (_INOTIFY / name).write_text(str(wanted))
+
+
+def _limit(name: str) -> int:
+    try:
+        return int((_INOTIFY / name).read_text())
+    except OSError:  # not a Linux of ours to set up, such as Docker Desktop's
+        return _WANTED[name]

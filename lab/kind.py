@@ -32,7 +32,7 @@ def create(cluster: Cluster, image: str, log: Path) -> None:
     for _ in range(_TRIES):
         with log.open("wb") as output:
             done = subprocess.run(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=_env(), check=False
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=_env(cluster), check=False
             )
         if done.returncode == 0:
             return
@@ -46,21 +46,22 @@ def create(cluster: Cluster, image: str, log: Path) -> None:
 
 
 def delete(cluster: Cluster) -> None:
-    run([program(), "delete", "cluster", *_common(cluster)], env=_env())
+    run([program(), "delete", "cluster", *_common(cluster)], env=_env(cluster))
 
 
 def export(cluster: Cluster) -> None:
     """Writes the kubeconfig anew: the API server's port may have changed since."""
     cluster.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-    run([program(), "export", "kubeconfig", *_common(cluster)], env=_env())
+    run([program(), "export", "kubeconfig", *_common(cluster)], env=_env(cluster))
 
 
 def _common(cluster: Cluster) -> list[str]:
     return ["--name", cluster.name, "--kubeconfig", str(cluster.kubeconfig)]
 
 
-def _env() -> dict[str, str]:
+def _env(cluster: Cluster) -> dict[str, str]:
     # Without these kind could pick another engine or another kubeconfig than the lab does.
     dropped = ("KUBECONFIG", "KIND_CLUSTER_NAME")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    return {**kept, "KIND_EXPERIMENTAL_PROVIDER": "docker"}
+    chosen = {"KIND_EXPERIMENTAL_PROVIDER": "docker", "KIND_EXPERIMENTAL_DOCKER_NETWORK": cluster.network}
+    return {**kept, **chosen}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from lab import cache, cluster as clusters, docker, images, kind, nodeimage, versions
+from lab import addresses, cache, cluster as clusters, docker, images, kind, nodeimage, versions
 from lab.cluster import Cluster
 from lab.shell import LabError, run, say, step
 
@@ -61,6 +61,7 @@ def remove(cluster: Cluster) -> None:
     for name in clusters.present(cluster):
         docker.remove_container(name)
     cluster.kubeconfig.unlink(missing_ok=True)
+    addresses.forget(cluster)
     _forget_endpoints(cluster)
 
 
@@ -74,14 +75,16 @@ def _create(cluster: Cluster) -> None:
         kind.create(cluster, image, log)
     with step("waiting for the nodes and CoreDNS", 0.5):
         _demand_health(cluster)
+    addresses.record(cluster)
 
 
 def _restart(cluster: Cluster) -> bool:
     """Starts what does not run and waits; False if that did not help."""
-    stopped = [name for name in cluster.containers if name not in clusters.started(cluster)]
     try:
         with step(f"restarting the cluster {cluster.name}", 0.7):
-            for name in stopped:
+            if cluster.control_planes > 1:
+                addresses.restore(cluster)
+            for name in sorted(set(cluster.containers) - set(clusters.started(cluster))):
                 run(["docker", "start", name], timeout=60)
             _demand_health(cluster)
     except LabError as error:
@@ -100,10 +103,10 @@ def _demand_health(cluster: Cluster) -> None:
 
 def _forget_endpoints(cluster: Cluster) -> None:
     """A killed engine may keep a dead container's place in the network, and then refuses its name."""
-    for network in docker.inspect("network", ["kind"]):
+    for network in docker.inspect("network", [cluster.network]):
         for endpoint in (network.get("Containers") or {}).values():
             if endpoint["Name"] in cluster.containers:
-                run(["docker", "network", "disconnect", "--force", "kind", endpoint["Name"]])
+                docker.disconnect(cluster.network, endpoint["Name"])
 
 
 def _mention_older_image(cluster: Cluster) -> None:

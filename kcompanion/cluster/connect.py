@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from kcompanion import __version__
 from kcompanion.cluster import execplugin, kubeconfig
 from kcompanion.errors import BadKubeconfig, UsageError
+from kcompanion.model.fields import map_at, text_at, texts_at
 from kcompanion.model.snapshot import Origin
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Target:
     server: str = ""
     as_user: str = ""
     as_groups: tuple[str, ...] = ()
+    plugin_timeout: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,15 @@ class Connection:
 
     client: ApiClient
     origin: Origin
-    headers: Mapping[str, str]
-    groups: tuple[str, ...]  # Impersonate-Group may occur several times, so it is not one of `headers`
+    headers: tuple[tuple[str, str], ...]  # pairs, because Impersonate-Group may occur several times
     client_certificate: Mapping[str, Any] | None
 
 
-def connect(target: Target, environ: Mapping[str, str] | None = None) -> Connection:
+def connect(
+    target: Target,
+    environ: Mapping[str, str] | None = None,
+    service_account: Path = SERVICE_ACCOUNT,
+) -> Connection:
     """Chooses a context (or the pod's service account) and builds the client; sends nothing yet.
 
     Raises:
@@ -51,21 +58,41 @@ def connect(target: Target, environ: Mapping[str, str] | None = None) -> Connect
     """
     environ = os.environ if environ is None else environ
     config = kubeconfig.load(target.kubeconfig, environ)
-    if not config.contexts and not config.clusters:
-        if environ.get("KUBERNETES_SERVICE_HOST") and (_SERVICE_ACCOUNT / "token").is_file():
-            return _in_cluster(target)
+    if config.contexts or config.clusters:
+        choice = kubeconfig.choose(config, target.context, target.cluster, target.user)
+    elif environ.get("KUBERNETES_SERVICE_HOST") and (service_account / "token").is_file():
+        choice = _in_cluster(environ, service_account)
+    elif target.server:
+        choice = kubeconfig.Choice("", "", "", "default", {}, {})
+    else:
         raise BadKubeconfig(
             "no kubeconfig was found",
             "set KUBECONFIG or --kubeconfig, or start a cluster (`kind create cluster`)",
         )
-    return _from_choice(
-        kubeconfig.choose(config, target.context, target.cluster, target.user), target, environ
+    return _from_choice(choice, target, environ)
+
+
+def _in_cluster(environ: Mapping[str, str], folder: Path) -> kubeconfig.Choice:
+    """The way every pod has: environment and service account, put as a context.
+
+    Not by the client's own loader, which keeps the token file's last line break in the header.
+    """
+    host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT") or "443"
+    namespace = folder / "namespace"
+    return kubeconfig.Choice(
+        context="in-cluster",
+        cluster_name="in-cluster",
+        user_name="in-cluster",
+        namespace=namespace.read_text(encoding="utf-8").strip() if namespace.is_file() else "default",
+        cluster={
+            "server": f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+            "certificate-authority": str(folder / "ca.crt"),
+        },
+        user={"tokenFile": str(folder / "token")},
     )
 
 
-def _from_choice(
-    choice: kubeconfig.Choice, target: Target, environ: Mapping[str, str]
-) -> Connection:
+def _from_choice(choice: kubeconfig.Choice, target: Target, environ: Mapping[str, str]) -> Connection:
     from kubernetes.client import Configuration  # noqa: PLC0415 - 0.4 s, so only when a cluster is read
     from kubernetes.config import ConfigException  # noqa: PLC0415 - as above
     from kubernetes.config.kube_config import KubeConfigLoader  # noqa: PLC0415 - as above
@@ -74,7 +101,7 @@ def _from_choice(
     if target.server:
         cluster["server"] = target.server
     _check_server(cluster)
-    user = _resolved_user(choice, environ)
+    user = _resolved_user(choice.user, cluster, environ, target.plugin_timeout)
     document = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
@@ -89,6 +116,7 @@ def _from_choice(
             f"the context {choice.context!r} cannot be used: {_first_line(error)}",
             "check its cluster and user in the kubeconfig",
         ) from error
+    _like_kubectl(configuration, cluster)
     origin = Origin(
         context=choice.context,
         cluster=choice.cluster_name,
@@ -96,81 +124,101 @@ def _from_choice(
         namespace=choice.namespace,
         user=choice.user_name,
     )
-    return _connection(configuration, origin, target)
+    return _connection(configuration, origin, _impersonation(user, target))
+
+
+def _like_kubectl(configuration: Any, cluster: Mapping[str, Any]) -> None:  # noqa: ANN401 - lazy type
+    """Proxies as Go's clients choose them, so that we reach what kubectl reaches."""
+    if cluster.get("proxy-url"):
+        configuration.no_proxy = ""  # the kubeconfig's own proxy is used whatever NO_PROXY says
+    elif _is_loopback(urlsplit(configuration.host).hostname or ""):
+        configuration.proxy = None  # net/http never sends loopback to a proxy of the environment
+    configuration.retries = False  # urllib3 would try three times and hide it; live.py retries
+    configuration.connection_pool_maxsize = 16
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_server(cluster: Mapping[str, Any]) -> None:
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith(("http://", "https://")):
-        raise BadKubeconfig(
-            f"the cluster's server address {server!r} is not a URL", "check clusters[].cluster.server"
-        )
+        raise BadKubeconfig(f"the cluster's server address {server!r} is not a URL", "check clusters[].cluster.server")
 
 
-def _resolved_user(choice: kubeconfig.Choice, environ: Mapping[str, str]) -> dict[str, Any]:
-    user = dict(choice.user)
+def _resolved_user(
+    entry: Mapping[str, Any], cluster: Mapping[str, Any], environ: Mapping[str, str], timeout: float
+) -> dict[str, Any]:
+    """The user entry with every indirection followed; it never silently becomes an anonymous one."""
+    user = dict(entry)
     if isinstance(user.get("exec"), dict):
         plugin = user.pop("exec")
-        return {**user, **execplugin.credentials(plugin, choice.cluster, environ)}
+        return {**user, **execplugin.credentials(plugin, cluster, environ, timeout)}
+    if provider := user.pop("auth-provider", None):
+        user["token"] = text_at(provider, "config", "id-token")
+        if not user["token"]:
+            # gcp and azure left Kubernetes in 1.26; the client would go on without credentials
+            raise BadKubeconfig(
+                f"the auth-provider {text_at(provider, 'name')!r} of the kubeconfig is not supported",
+                "write the user anew with an exec plugin (`aws`, `gcloud` and `az` have a command for it)",
+            )
     if path := user.pop("tokenFile", None):
         # the client would keep the file's last line break in the Authorization header
         try:
             user["token"] = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise BadKubeconfig(
-                f"the token file {path} cannot be read: {error.strerror}", "check users[].user.tokenFile"
+                f"the token file {path} cannot be read: {_first_line(error)}",
+                "check users[].user.tokenFile",
             ) from error
     return user
 
 
-def _in_cluster(target: Target) -> Connection:
-    from kubernetes.client import Configuration  # noqa: PLC0415 - as above
-    from kubernetes.config import ConfigException, load_incluster_config  # noqa: PLC0415 - as above
-
-    configuration = Configuration()
-    try:
-        load_incluster_config(client_configuration=configuration)
-    except ConfigException as error:
-        raise BadKubeconfig(
-            f"the service account of this pod cannot be used: {_first_line(error)}",
-            "check automountServiceAccountToken",
-        ) from error
-    if target.server:
-        configuration.host = target.server
-    namespace = _SERVICE_ACCOUNT / "namespace"
-    origin = Origin(
-        context="in-cluster",
-        cluster="in-cluster",
-        server=str(configuration.host),
-        namespace=namespace.read_text(encoding="utf-8").strip() if namespace.is_file() else "default",
-    )
-    return _connection(configuration, origin, target)
+def _impersonation(user: Mapping[str, Any], target: Target) -> tuple[tuple[str, str], ...]:
+    """The Impersonate headers: of the command line, else of the user entry."""
+    if target.as_groups and not target.as_user:
+        raise UsageError("--as-group needs --as", "say whom to impersonate with --as")
+    if target.as_user:
+        groups = tuple(("Impersonate-Group", group) for group in target.as_groups)
+        return (("Impersonate-User", target.as_user), *groups)
+    if not (name := text_at(user, "as")):
+        return ()
+    headers = [("Impersonate-User", name)]
+    headers += [("Impersonate-Group", group) for group in texts_at(user, "as-groups")]
+    if uid := text_at(user, "as-uid"):
+        headers.append(("Impersonate-Uid", uid))
+    for key in map_at(user, "as-user-extra"):
+        headers += [
+            (f"Impersonate-Extra-{quote(key, safe='')}", value) for value in texts_at(user, "as-user-extra", key)
+        ]
+    return tuple(headers)
 
 
-def _connection(configuration: Any, origin: Origin, target: Target) -> Connection:  # noqa: ANN401 - lazy type
+def _connection(
+    configuration: Any,  # noqa: ANN401 - lazy type
+    origin: Origin,
+    impersonation: tuple[tuple[str, str], ...],
+) -> Connection:
     from kubernetes.client import ApiClient  # noqa: PLC0415 - as above
 
     from kcompanion.model.certificates import facts_of_pem  # noqa: PLC0415 - as above
 
-    configuration.retries = False  # urllib3 would try three times and hide it; live.py retries
-    configuration.connection_pool_maxsize = 16
     try:
         client = ApiClient(configuration)
+        path = configuration.cert_file
+        pem = Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
     except Exception as error:  # ssl.SSLError, OSError, urllib3's: a bad certificate or proxy URL
         raise BadKubeconfig(
             f"the credentials of context {origin.context!r} cannot be used: {_first_line(error)}",
             "check the certificates and the proxy-url in the kubeconfig",
         ) from error
-    headers = {"User-Agent": f"kcompanion/{__version__}"}
-    if target.as_user:
-        headers["Impersonate-User"] = target.as_user
-    elif target.as_groups:
-        raise UsageError("--as-group needs --as", "say whom to impersonate with --as")
-    certificate = None
-    if path := configuration.cert_file:
-        found = facts_of_pem(Path(path).read_text(encoding="utf-8", errors="replace"))
-        certificate = found[0] if found else None
-    return Connection(client, origin, headers, target.as_groups, certificate)
+    found = facts_of_pem(pem) if pem else []
+    headers = (("User-Agent", f"kcompanion/{__version__}"), *impersonation)
+    return Connection(client, origin, headers, found[0] if found else None)
 
 
 def _first_line(error: BaseException) -> str:

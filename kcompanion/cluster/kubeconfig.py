@@ -19,6 +19,9 @@ from kcompanion.errors import BadKubeconfig
 
 Entry = Mapping[str, Any]
 
+# libyaml's parser is ten times faster, but not every build of PyYAML has it
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # Fields that name files relative to the kubeconfig they stand in.
 _PATHS = {
     "clusters": ("certificate-authority",),
@@ -54,32 +57,35 @@ def load(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
         for section, known in merged.items():
             for name, entry in _entries(document, section, path):
                 known.setdefault(name, entry)
-    return Kubeconfig(
-        files, current, merged["contexts"], merged["clusters"], merged["users"]
-    )
+    return Kubeconfig(files, current, merged["contexts"], merged["clusters"], merged["users"])
 
 
 def _files(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
     if explicit:
         path = Path(explicit).expanduser()
-        if not path.is_file():
+        if not _readable(path):
             raise BadKubeconfig(f"the kubeconfig {explicit} does not exist", "check --kubeconfig")
         return (path,)
     if listed := environ.get("KUBECONFIG"):
         candidates = [Path(part).expanduser() for part in listed.split(os.pathsep) if part]
     else:
         candidates = [Path(environ.get("HOME", "~")).expanduser() / ".kube" / "config"]
-    return tuple(path for path in candidates if path.is_file())
+    return tuple(path for path in candidates if _readable(path))
+
+
+def _readable(path: Path) -> bool:
+    """Whether there is something to read: also a pipe (`--kubeconfig <(…)`), and a file that turns out forbidden."""
+    return os.path.lexists(path) and not os.path.isdir(path)  # Path.is_dir raises on EACCES
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise BadKubeconfig(
             f"the kubeconfig {path} cannot be read: {error.strerror}", "check its owner and mode"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, a 13th month
         raise BadKubeconfig(
             f"the kubeconfig {path} is not YAML{_line_of(error)}", "mend it, or name another one with --kubeconfig"
         ) from error
@@ -97,12 +103,13 @@ def _line_of(error: Exception) -> str:
 
 def _entries(document: Mapping[str, Any], section: str, path: Path) -> list[tuple[str, Entry]]:
     found: list[tuple[str, Entry]] = []
-    for item in document.get(section) or []:
+    listed = document.get(section) or []
+    if not isinstance(listed, list):
+        raise BadKubeconfig(f"`{section}` in the kubeconfig {path} is not a list", "mend the file")
+    for item in listed:
         body = item.get(_BODY[section]) if isinstance(item, dict) else None
         if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            raise BadKubeconfig(
-                f"an entry of `{section}` in the kubeconfig {path} has no name", "mend the file"
-            )
+            raise BadKubeconfig(f"an entry of `{section}` in the kubeconfig {path} has no name", "mend the file")
         entry = dict(body) if isinstance(body, dict) else {}
         for key in _PATHS[section]:
             if isinstance(entry.get(key), str) and entry[key]:

@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from kcompanion.cluster import metrics, scrub
+from kcompanion.cluster import metrics, scrub, secrets
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.parallel import Deadline, run_all
-from kcompanion.cluster.transport import JSON, Response, Transport, TransportError
+from kcompanion.cluster.transport import JSON, RETRIED, Response, Transport, TransportError
 from kcompanion.model.ask import Ask, Outcome, Reading, Verb
 from kcompanion.model.certificates import facts_of_der
+from kcompanion.model.fields import text_at
 from kcompanion.model.snapshot import Origin
 
 PAGE = 500
 WORKERS = 8
 ATTEMPTS = 3
 PROBE_TIMEOUT = 2.0  # another API server's own address may not be routed from here at all
-_TRANSIENT = frozenset({429, 500, 502, 503, 504})
 _BY_STATUS = {
     401: Outcome.UNAUTHENTICATED,
     403: Outcome.FORBIDDEN,
@@ -32,6 +32,8 @@ _BY_STATUS = {
 }
 # Discovery answers in one document only when asked in these words (aggregated discovery, stable since 1.30).
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+# Names, labels and owners of any kind, without the rest of the objects (stable since 1.15).
+_METADATA = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 _ACCEPT = {"/api": f"{_DISCOVERY},{JSON}", "/apis": f"{_DISCOVERY},{JSON}"}
 
 
@@ -44,7 +46,7 @@ class LiveSource:
         *,
         request_timeout: float,
         deadline: Deadline,
-        on_progress: Callable[[str], None] = lambda key: None,
+        on_progress: Callable[[str], None] | None = None,
     ) -> None:
         self._transport = Transport(connection)
         self._origin = connection.origin
@@ -69,15 +71,13 @@ class LiveSource:
         tasks = {key: self._task(ask) for key, ask in wanted.items()}
         answers = run_all(tasks, WORKERS, self._deadline)
         late = f"the deadline of {self._deadline.seconds:.0f} s passed"
-        return {
-            key: answers.get(key) or Reading(ask, Outcome.TIMEOUT, detail=late)
-            for key, ask in wanted.items()
-        }
+        return {key: answers.get(key) or Reading(ask, Outcome.TIMEOUT, detail=late) for key, ask in wanted.items()}
 
     def _task(self, ask: Ask) -> Callable[[], Reading]:
         def answer() -> Reading:
             reading = self._answer(ask)
-            self._on_progress(ask.key)
+            if self._on_progress:
+                self._on_progress(ask.key)
             return scrub.reading(reading)
 
         return answer
@@ -92,7 +92,7 @@ class LiveSource:
             return self._one(ask)
         except TransportError as error:
             return Reading(ask, error.outcome, detail=error.detail)
-        except ValueError as error:  # a proxy's HTML page, a cut-off body
+        except (ValueError, RecursionError) as error:  # a cut-off body, or one nested without end
             return Reading(ask, Outcome.ERROR, detail=f"the answer is not JSON: {str(error)[:80]}")
 
     def _one(self, ask: Ask) -> Reading:
@@ -124,11 +124,12 @@ class LiveSource:
 
     def _pages(self, ask: Ask, *, from_cache: bool = False) -> Reading:
         items: list[Any] = []
-        token, restarts, status = "", 0, 0
+        accept = _METADATA if ask.metadata_only else JSON
+        token, restarts = "", 0
         while True:
             query = _list_query(ask, token, from_cache=from_cache)
             try:
-                response = self._request(f"{_path(ask)}?{urlencode(query)}", ask, once=from_cache)
+                response = self._request(f"{_path(ask)}?{urlencode(query)}", ask, accept=accept, once=from_cache)
             except TransportError as error:
                 return Reading(ask, error.outcome, detail=error.detail, body=items or None)
             if response.status == 410 and token and restarts < 1:
@@ -139,12 +140,13 @@ class LiveSource:
                 failed = _failure(ask, response)
                 return Reading(ask, failed.outcome, failed.status, failed.detail, items or None)
             page = json.loads(response.body)
-            status = response.status
-            found = page.get("items") if isinstance(page, dict) else None
-            items.extend(scrub.objects(ask, found or []))
-            token = (page.get("metadata") or {}).get("continue") or ""
+            if not isinstance(page, dict) or not isinstance(page.get("items", []), list | None):
+                return Reading(ask, Outcome.ERROR, response.status, "the answer is not a list", items or None)
+            found = page.get("items") or []
+            items.extend(scrub.objects(ask, _bare(found) if ask.metadata_only else found))
+            token = text_at(page, "metadata", "continue")
             if not token:
-                return Reading(ask, Outcome.OK, status, body=items)
+                return Reading(ask, Outcome.OK, response.status, body=items)
 
     def _request(
         self,
@@ -165,9 +167,7 @@ class LiveSource:
             last = attempt == attempts
             try:
                 self.requests += 1
-                response = self._transport.request(
-                    path, accept=accept, body=body, server=ask.server, timeout=timeout
-                )
+                response = self._transport.request(path, accept=accept, body=body, server=ask.server, timeout=timeout)
             except TransportError as error:
                 if last or not error.transient:
                     raise
@@ -175,16 +175,19 @@ class LiveSource:
             else:
                 self.bytes += len(response.body)
                 self._server_time = response.date or self._server_time
-                if last or response.status not in _TRANSIENT:
+                if last or response.status not in RETRIED:
                     return response
                 asked = response.retry_after
                 wait = 0.2 * 2**attempt if asked is None else asked
                 if wait >= self._deadline.remaining:
                     return response
             time.sleep(min(wait, self._deadline.remaining))
-        raise TransportError(
-            Outcome.TIMEOUT, f"the deadline of {self._deadline.seconds:.0f} s passed"
-        )
+        raise TransportError(Outcome.TIMEOUT, f"the deadline of {self._deadline.seconds:.0f} s passed")
+
+
+def _bare(items: list[Any]) -> list[Any]:
+    """Only the metadata, also from a server that sends whole objects whatever it is asked for."""
+    return [{"metadata": item["metadata"]} for item in items if isinstance(item, dict) and "metadata" in item]
 
 
 def _path(ask: Ask) -> str:
@@ -219,4 +222,4 @@ def _failure(ask: Ask, response: Response) -> Reading:
         detail = ""
     outcome = _BY_STATUS.get(response.status, Outcome.ERROR)
     detail = detail or f"HTTP {response.status}"
-    return Reading(ask, outcome, response.status, scrub.text(" ".join(detail.split())[:300]))
+    return Reading(ask, outcome, response.status, secrets.text(" ".join(detail.split())[:300]))

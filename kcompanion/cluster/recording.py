@@ -28,7 +28,9 @@ from kcompanion.model.times import format_time, parse_time
 
 FORMAT = "kcompanion-recording"
 VERSION = 1
-LIMIT = 1 << 30  # bytes of JSON: a gzip file of a few kB can claim terabytes
+# A gzip file of a few kB can claim terabytes. No cluster's JSON is that large, and none packs 200 to 1.
+LIMIT = 1 << 29
+SUSPECT, RATIO = 1 << 26, 200
 
 
 def save(snapshot: Snapshot, path: Path) -> None:
@@ -52,7 +54,7 @@ def save(snapshot: Snapshot, path: Path) -> None:
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Writes a file under a temporary name and renames it, so that nobody ever sees half of it."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -81,7 +83,7 @@ def load(path: Path) -> Snapshot:
     known = Origin.__dataclass_fields__
     try:
         readings = [_decode(entry) for entry in document.get("readings", [])]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRecording(f"{path} holds a reading that cannot be understood", _HINT) from error
     return Snapshot(
         captured,
@@ -95,8 +97,7 @@ _HINT = "make a new one with `kcompanion snapshot save FILE`"
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        with gzip.open(path, "rb") as file:
-            data = file.read(LIMIT + 1)
+        data = _unpacked(path)
     except FileNotFoundError as error:
         raise BadRecording(f"there is no file {path}", "check --from") from error
     except gzip.BadGzipFile as error:
@@ -105,20 +106,29 @@ def _document(path: Path) -> Mapping[str, Any]:
         raise BadRecording(f"{path} is cut off", _HINT) from error
     except OSError as error:
         raise BadRecording(f"{path} cannot be read: {error.strerror}", "check --from") from error
-    if len(data) > LIMIT:
-        raise BadRecording(f"{path} unpacks to more than {LIMIT >> 20} MiB", _HINT)
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRecording(f"{path} is not a recording", _HINT) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise BadRecording(f"{path} is not a recording", _HINT)
-    if not isinstance(document.get("version"), int) or document["version"] > VERSION:
+    if document.get("version") not in range(1, VERSION + 1):
         raise BadRecording(
             f"{path} has format version {document.get('version')}, this kcompanion reads up to {VERSION}",
             "use a newer kcompanion",
         )
     return document
+
+
+def _unpacked(path: Path) -> bytes:
+    chunks, size = [], 0
+    with gzip.open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LIMIT or (size > SUSPECT and size > RATIO * path.stat().st_size):
+                raise BadRecording(f"{path} unpacks to more than any cluster's recording ({size >> 20} MiB)", _HINT)
+    return b"".join(chunks)
 
 
 _ASK_TEXTS = ("namespace", "name", "selector", "path", "server", "body")
@@ -131,6 +141,8 @@ def _encode(reading: Reading) -> dict[str, Any]:
         asked["resource"] = asdict(ask.resource)
     if ask.keep_managed_fields:
         asked["keepManagedFields"] = True
+    if ask.metadata_only:
+        asked["metadataOnly"] = True
     entry: dict[str, Any] = {"verb": ask.verb.value, **asked, "outcome": reading.outcome.value}
     if reading.status:
         entry["status"] = reading.status
@@ -151,6 +163,7 @@ def _decode(entry: Mapping[str, Any]) -> Reading:
         Verb(entry["verb"]),
         resources.Resource(**resource) if resource else None,
         keep_managed_fields=bool(entry.get("keepManagedFields")),
+        metadata_only=bool(entry.get("metadataOnly")),
         **{key: entry[key] for key in _ASK_TEXTS if key in entry},
     )
     return Reading(
@@ -186,10 +199,9 @@ class RecordedSource:
         exact = self._snapshot.readings.get(ask.key)
         if exact is not None:
             return exact
-        for wider in _wider(ask):
-            held = self._snapshot.readings.get(wider.key)
-            if held is not None:
-                return _narrowed(held, ask)
+        held = [self._snapshot.readings[wider.key] for wider in _wider(ask) if wider.key in self._snapshot.readings]
+        if held:
+            return _narrowed(next((reading for reading in held if reading.ok), held[0]), ask)
         return Reading(ask, Outcome.NOT_ASKED, detail="the recording does not hold it")
 
 
@@ -199,16 +211,14 @@ def _wider(ask: Ask) -> list[Ask]:
         return []
     scopes = [ask.namespace, None] if ask.namespace else [None]
     managed = [ask.keep_managed_fields] if ask.keep_managed_fields else [False, True]
-    return [
-        listing(ask.resource, namespace, keep_managed_fields=keep)
-        for namespace in scopes
-        for keep in managed
-    ]
+    whole = [listing(ask.resource, namespace, keep_managed_fields=keep) for namespace in scopes for keep in managed]
+    bare = [listing(ask.resource, namespace, metadata_only=True) for namespace in scopes]
+    return bare + whole if ask.metadata_only else whole
 
 
 def _narrowed(held: Reading, ask: Ask) -> Reading:
     items = held.body if isinstance(held.body, list) else []
-    fitting = [_without_managed(item, ask) for item in items if _fits(item, ask)]
+    fitting = [_cut(item, ask) for item in items if _fits(item, ask)]
     if ask.verb is Verb.LIST:
         return replace(held, ask=ask, body=fitting if held.body is not None else None)
     if fitting:
@@ -230,9 +240,11 @@ def _fits(item: Mapping[str, Any], ask: Ask) -> bool:
     return not ask.selector or matches(ask.selector, labels_of(item))
 
 
-def _without_managed(item: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
+def _cut(item: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
+    """An object of a wider answer, without what the narrower question leaves out."""
     metadata = item.get("metadata")
-    if ask.keep_managed_fields or not isinstance(metadata, dict) or "managedFields" not in metadata:
+    if not isinstance(metadata, dict):
         return item
-    rest = {key: value for key, value in metadata.items() if key != "managedFields"}
-    return {**item, "metadata": rest}
+    if not ask.keep_managed_fields and "managedFields" in metadata:
+        metadata = {key: value for key, value in metadata.items() if key != "managedFields"}
+    return {"metadata": metadata} if ask.metadata_only else {**item, "metadata": metadata}

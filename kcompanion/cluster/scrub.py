@@ -8,10 +8,13 @@ arguments, messages and annotations, probe headers, the values inside managedFie
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kcompanion.cluster import secrets
+from kcompanion.cluster.secrets import text
 from kcompanion.model.ask import Ask, Reading, Verb
+from kcompanion.model.fields import maps_at, name_of, namespace_of
 
 # (namespace, name): the ConfigMaps whose values are about the cluster's architecture. "*" is any namespace.
 KEPT_CONFIGMAPS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -28,30 +31,16 @@ KEPT_CONFIGMAPS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 # Of a Secret only bootstrap tokens keep values, and only these (docs: expiry and usage are not secret).
 _KEPT_SECRET_KEYS = ("expiration", "usage-")
+# Fields whose values are names of Secrets or keys, by the API's own definition.
+_NAMES_OF_SECRETS = frozenset({"secret", "adminSecret", "userSecret", "nodeStageSecret"})
+_OBJECT_INSIDE = re.compile(r'"(?:spec|data|stringData|template|containers)"\s*:')
 _BOOTSTRAP = "bootstrap.kubernetes.io/token"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
-_SECRET_WORD = r"(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|auth)"
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # --token=abc, --db-password abc, TOKEN=abc, "password": "abc"
-    (
-        re.compile(
-            rf"(?i)((?:--?|\b)[\w.-]*{_SECRET_WORD}[\w.-]*\"?\s*(?:=|:\s*|\s+(?=[^\s-]))\"?)(?!/)([^\s\"',;&]+)"
-        ),
-        r"\1<scrubbed>",
-    ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 <scrubbed>"),
-    (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{5,}(?:\.[\w-]*)?"), "<scrubbed>"),  # a JWT
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@"), r"\1<scrubbed>@"),  # user:password@host
-)
-_SECRET_FLAG = re.compile(rf"(?i)^--?[\w.-]*{_SECRET_WORD}[\w.-]*$")
-
-
-def text(value: str) -> str:
-    """A message or argument without tokens, passwords and credentials in URLs."""
-    for pattern, replacement in _PATTERNS:
-        value = pattern.sub(replacement, value)
-    return value
+# Fields of text in which people and programs leave secrets; the other strings of an object are names and settings.
+_TEXT_FIELDS = frozenset({"message", "note", "url", "path", "value", "script"})
+_LISTS_OF_WORDS = frozenset({"args", "command", "mountOptions"})
+_NAMED_VALUES = frozenset({"env", "httpHeaders"})  # of `name` and `value`
 
 
 def reading(answer: Reading) -> Reading:
@@ -81,11 +70,7 @@ def _scrub_object(item: dict[str, Any], kind: str, *, keep_managed: bool) -> Non
     elif kind == "CertificateSigningRequest":
         _blank(item.get("spec"), ("request", "extra"))
     else:
-        for part in ("spec", "status", "template", "webhooks"):
-            _walk(item.get(part))
-        for key in ("message", "note"):
-            if isinstance(item.get(key), str):
-                item[key] = text(item[key])
+        _walk({key: value for key, value in item.items() if key != "metadata"}, item)
 
 
 def _scrub_metadata(metadata: dict[str, Any], *, keep_managed: bool) -> None:
@@ -93,21 +78,30 @@ def _scrub_metadata(metadata: dict[str, Any], *, keep_managed: bool) -> None:
     if isinstance(annotations, dict):
         for key, value in annotations.items():
             if isinstance(value, str):
-                annotations[key] = _size(value) if key == _LAST_APPLIED else text(value)
+                annotations[key] = _annotation(key, value)
     if not keep_managed:
         metadata.pop("managedFields", None)
         return
-    for entry in metadata.get("managedFields") or []:
-        if isinstance(entry, dict) and isinstance(entry.get("fieldsV1"), dict):
-            entry["fieldsV1"] = _field_names(entry["fieldsV1"])
+    for entry in maps_at(metadata, "managedFields"):
+        fields = entry.get("fieldsV1")
+        if isinstance(entry, dict) and fields is not None:
+            entry["fieldsV1"] = _field_names(fields) if isinstance(fields, dict) else {}
+
+
+def _annotation(key: str, value: str) -> str:
+    """An annotation's value; whole objects kept in one (last-applied and its like) go, only their size stays."""
+    if key == _LAST_APPLIED or (value.startswith("{") and _OBJECT_INSIDE.search(value)):
+        return _size(value)
+    # `…/auth-secret` names a Secret, `…/api-token` is one
+    if secrets.is_secret_key(key) and not key.endswith(("secret", "secrets", "credentials")):
+        return _size(value)
+    return text(value)
 
 
 def _field_names(fields: dict[str, Any]) -> dict[str, Any]:
-    """managedFields without list values (`v:…`), which repeat what the object holds."""
+    """The fields' names without list values (`v:…`), which repeat what the object holds."""
     return {
-        ("v:<scrubbed>" if key.startswith("v:") else key): (
-            _field_names(value) if isinstance(value, dict) else value
-        )
+        ("v:<scrubbed>" if key.startswith("v:") else key): (_field_names(value) if isinstance(value, dict) else value)
         for key, value in fields.items()
     }
 
@@ -123,20 +117,18 @@ def _scrub_secret(item: dict[str, Any]) -> None:
 
 
 def _scrub_configmap(item: dict[str, Any]) -> None:
-    metadata = item.get("metadata") or {}
-    name = metadata.get("name", "")
-    kept = KEPT_CONFIGMAPS.get((metadata.get("namespace", ""), name)) or KEPT_CONFIGMAPS.get(
-        ("*", name), ()
-    )
+    place = namespace_of(item), name_of(item)
+    kept = KEPT_CONFIGMAPS.get(place) or KEPT_CONFIGMAPS.get(("*", place[1]), ())
     for part in ("data", "binaryData"):
         data = item.get(part)
         if isinstance(data, dict):
             for key, value in data.items():
-                data[key] = text(value) if key in kept and isinstance(value, str) else _size(value)
+                known = part == "data" and key in kept and isinstance(value, str)
+                data[key] = text(value) if known else _size(value, encoded=part == "binaryData")
 
 
 def _size(value: object, *, encoded: bool = False) -> str:
-    length = len(value.encode()) if isinstance(value, str) else 0
+    length = len(value.encode(errors="replace")) if isinstance(value, str) else 0
     if encoded and isinstance(value, str):
         length = len(value) * 3 // 4 - value.count("=", -2)
     return f"<scrubbed {length} bytes>"
@@ -149,55 +141,34 @@ def _blank(part: object, keys: tuple[str, ...]) -> None:
                 part[key] = _size(part[key])
 
 
-def _walk(node: object) -> None:
-    """Scrubs pod specs wherever they are nested (templates of every depth, custom resources too)."""
-    if isinstance(node, list):
-        for entry in node:
-            _walk(entry)
-        return
-    if not isinstance(node, dict):
-        return
+def _walk(node: Mapping[str, Any], target: dict[str, Any]) -> None:
+    """Scrubs what is nested anywhere (pod templates, probes, conditions, volume attributes), into `target`."""
     for key, value in node.items():
-        if key == "env" and isinstance(value, list):
-            _scrub_named_values(value)
-        elif key == "httpHeaders" and isinstance(value, list):
-            _scrub_named_values(value)
-        elif key in ("args", "command") and isinstance(value, list):
-            node[key] = _arguments(value)
-        elif key in ("message", "url", "lastState") and isinstance(value, str):
-            node[key] = text(value)
-        elif isinstance(value, dict | list):
-            _walk(value)
+        if isinstance(value, str):
+            if key in _TEXT_FIELDS:
+                target[key] = text(value)
+            elif secrets.is_secret_key(key) and key not in _NAMES_OF_SECRETS:
+                target[key] = _size(value)
+        elif isinstance(value, dict):
+            _walk(value, value)
+        elif isinstance(value, list):
+            if key in _NAMED_VALUES:
+                _scrub_named_values(value)
+            if key in _LISTS_OF_WORDS:
+                target[key] = secrets.arguments(value)
+            else:
+                _walk_list(value)
+
+
+def _walk_list(entries: list[Any]) -> None:
+    for entry in entries:
+        if isinstance(entry, dict):
+            _walk(entry, entry)
+        elif isinstance(entry, list):
+            _walk_list(entry)
 
 
 def _scrub_named_values(entries: list[Any]) -> None:
     for entry in entries:
-        if isinstance(entry, dict) and "value" in entry:
+        if isinstance(entry, dict) and entry.get("value") not in (None, ""):
             entry["value"] = _size(entry["value"])
-
-
-def _arguments(words: list[Any]) -> list[Any]:
-    """Arguments without secrets, also where flag and value are two words."""
-    cleaned: list[Any] = []
-    secret_next = False
-    for word in words:
-        if not isinstance(word, str):
-            cleaned.append(word)
-            continue
-        is_value = secret_next and not word.startswith("-")
-        cleaned.append("<scrubbed>" if is_value else _argument(word))
-        secret_next = bool(_SECRET_FLAG.match(word))
-    return cleaned
-
-
-# Flags of the control plane whose names sound secret and whose values are paths or settings one needs to see.
-_HARMLESS = re.compile(
-    r"^--(?:authentication|authorization|service-account|enable-bootstrap-token-auth|"
-    r"client-ca|requestheader|kubelet-client|etcd-|tls-|anonymous-auth|node-status|"
-    r"leader-elect|token-auth-file|proxy-client|use-service-account-credentials|peer-|"
-    r"client-cert-auth|trusted-ca|root-ca|cluster-signing|kubeconfig|cert-file|key-file)[\w-]*(?:=|$)"
-)
-
-
-def _argument(word: str) -> str:
-    return word if _HARMLESS.match(word) else text(word)

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from kcompanion.cluster.source import Source
 from kcompanion.errors import NotAuthenticated, Unreachable
-from kcompanion.model.ask import Ask, Outcome, Reading, Verb, listing
+from kcompanion.model.ask import Ask, Outcome, Reading, Verb, listing, local
+from kcompanion.model.fields import text_at
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Snapshot
+from kcompanion.model.times import parse_time
 
+OWN_CERTIFICATE = local("client-certificate")
 _NO_ANSWER = frozenset({Outcome.UNREACHABLE, Outcome.TIMEOUT})
 
 
@@ -38,8 +41,36 @@ class Session:
         answers = self._source.read(fresh)
         self._readings.update(answers)
         if first and answers:
-            _check_reached(list(answers.values()))
+            self._check_reached(list(answers.values()))
         return self.snapshot
+
+    def _check_reached(self, answers: list[Reading]) -> None:
+        here = [a for a in answers if not a.ask.server and a.ask.verb is not Verb.LOCAL]
+        # paths like /version may be read by unknown callers too (system:public-info-viewer)
+        named = [a for a in here if a.ask.verb is not Verb.RAW] or here
+        if named and all(answer.outcome is Outcome.UNAUTHENTICATED for answer in named):
+            raise self._not_authenticated()
+        # a 504 is the API server's own word (etcd is slow): it has been reached
+        if here and all(answer.outcome in _NO_ANSWER and not answer.status for answer in here):
+            worst = next((a for a in here if a.outcome is Outcome.UNREACHABLE), here[0])
+            raise Unreachable(
+                f"the API server does not answer: {worst.detail}",
+                self._expiry_hint() or "check the address and the network: `kcompanion contexts`, `kcompanion doctor`",
+            )
+
+    def _not_authenticated(self) -> NotAuthenticated:
+        text = "the API server does not know these credentials (401)"
+        hint = "check the user of this context: `kcompanion contexts` shows when its certificate ends"
+        return NotAuthenticated(text, self._expiry_hint() or hint)
+
+    def _expiry_hint(self) -> str:
+        """What to do when the reason is on our side: a client certificate that has ended."""
+        own = self._source.read([OWN_CERTIFICATE])[OWN_CERTIFICATE.key]
+        end = text_at(own.body, "notAfter")
+        moment = parse_time(end)
+        if moment is None or moment > self._source.now:
+            return ""
+        return f"the client certificate of this context ended on {end}: renew it (kubeadm: `kubeadm certs renew`)"
 
     def read_everywhere(self, resource: Resource) -> Snapshot:
         """Lists a resource in all namespaces; where that is forbidden, in the namespaces one may hope for."""
@@ -49,27 +80,3 @@ class Session:
             hoped = dict.fromkeys([self._source.origin.namespace, "kube-system"])
             snapshot = self.read(listing(resource, namespace) for namespace in hoped)
         return snapshot
-
-
-def _check_reached(answers: list[Reading]) -> None:
-    here = [a for a in answers if not a.ask.server and a.ask.verb is not Verb.LOCAL]
-    if not here:
-        return
-    if all(answer.outcome is Outcome.UNAUTHENTICATED or _public(answer) for answer in here) and any(
-        answer.outcome is Outcome.UNAUTHENTICATED for answer in here
-    ):
-        raise NotAuthenticated(
-            "the API server does not know these credentials (401)",
-            "check the user of this context: `kcompanion contexts` shows when its certificate ends",
-        )
-    if all(answer.outcome in _NO_ANSWER for answer in here):
-        worst = next((a for a in here if a.outcome is Outcome.UNREACHABLE), here[0])
-        raise Unreachable(
-            f"the API server does not answer: {worst.detail}",
-            "check the address and the network: `kcompanion contexts`, `kcompanion doctor`",
-        )
-
-
-def _public(answer: Reading) -> bool:
-    """Paths that even unknown callers may read (system:public-info-viewer)."""
-    return answer.ask.verb is Verb.RAW

@@ -7,6 +7,7 @@ The only module that knows urllib3 and the client's internals; pinned to kuberne
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 CONNECT_TIMEOUT = 5.0
+CHUNK = 1 << 16
+RETRIED = frozenset({429, 500, 502, 503, 504})  # what a moment later may go well
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class TransportError(Exception):
@@ -50,11 +54,9 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the server asks us to wait."""
-        try:
-            return max(0.0, float(self.headers["Retry-After"]))
-        except (KeyError, ValueError):
-            return None
+        """Seconds the server asks us to wait (API servers send whole seconds, never dates)."""
+        wish = self.headers.get("Retry-After", "")
+        return float(wish) if wish.isdecimal() else None
 
 
 class Transport:
@@ -81,6 +83,7 @@ class Transport:
         import urllib3  # noqa: PLC0415 - loaded by the client anyway, never for --help
 
         pool = self._connection.client.rest_client.pool_manager
+        ends = time.monotonic() + timeout
         limits = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout)
         url = (server or str(self._configuration.host)).rstrip("/") + path
         try:
@@ -88,29 +91,28 @@ class Transport:
                 "POST" if body is not None else "GET",
                 url,
                 body=body,
-                headers=self._headers(accept),
+                headers=self._headers(accept, with_body=body is not None),
                 timeout=limits,
                 retries=False,
                 redirect=False,
                 preload_content=False,
             )
             peer = _peer(answer)
-            data = answer.read(decode_content=True)
+            data = _body(answer, ends)
         except urllib3.exceptions.HTTPError as error:
             raise _named(error, url, timeout) from error
-        except (OSError, ssl.SSLError) as error:
-            raise TransportError(Outcome.UNREACHABLE, _short(error), transient=True) from error
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: a URL nobody can ask
+            raise TransportError(Outcome.UNREACHABLE, _short(error)) from error
         answer.release_conn()
-        return Response(answer.status, answer.headers, data, peer)
+        return _of_an_api_server(Response(answer.status, answer.headers, data, peer), url)
 
-    def _headers(self, accept: str) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
+    def _headers(self, accept: str, *, with_body: bool) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
         import urllib3  # noqa: PLC0415 - as above
 
         headers = urllib3.HTTPHeaderDict({"Accept": accept, "Accept-Encoding": "gzip"})
-        headers.update(self._connection.headers)
-        for group in self._connection.groups:
-            headers.add("Impersonate-Group", group)
-        if accept == JSON:
+        for name, value in self._connection.headers:
+            headers.add(name, value)
+        if with_body:
             headers["Content-Type"] = JSON
         for setting in self._configuration.auth_settings().values():
             if setting["in"] == "header" and setting["value"]:
@@ -124,27 +126,89 @@ def _peer(answer: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response
     return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
 
 
+def _body(answer: Any, ends: float) -> bytes:  # noqa: ANN401 - as above
+    """The whole body; a server that drips is given up on too (urllib3 limits each read, not their sum).
+
+    Raises:
+        TransportError: the body is not complete at `ends`.
+    """
+    chunks: list[bytes] = []
+    while chunk := answer.read1(CHUNK, decode_content=True):
+        chunks.append(chunk)
+        if time.monotonic() > ends:
+            answer.close()
+            raise TransportError(Outcome.TIMEOUT, "the answer did not end in time")
+    return b"".join(chunks)
+
+
+def _of_an_api_server(response: Response, url: str) -> Response:
+    """The response, unless it is a page for people: then a proxy or a login stands before the API server.
+
+    Raises:
+        TransportError: it is such a page.
+    """
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "text/html":
+        raise TransportError(
+            Outcome.UNREACHABLE,
+            f"{_host(url)} answered with a web page (HTTP {response.status}): a proxy or a login, not an API server",
+            transient=response.status in RETRIED,
+        )
+    if response.status in _REDIRECTS:
+        where = _host(response.headers.get("Location", "")) or "another address"
+        raise TransportError(
+            Outcome.UNREACHABLE, f"{_host(url)} redirects to {where}: a proxy or a login, not an API server"
+        )
+    return response
+
+
 def _named(error: Exception, url: str, timeout: float) -> TransportError:
+    """urllib3's errors in the words of the person who asked. The order matters: most are subclasses of others."""
     from urllib3 import exceptions as u3  # noqa: PLC0415 - as above
 
-    cause: BaseException = getattr(error, "reason", None) or error
-    if not isinstance(cause, BaseException):
-        cause = error
-    if isinstance(cause, u3.ConnectTimeoutError):
-        return TransportError(
-            Outcome.UNREACHABLE, f"{_host(url)} did not accept a connection within {min(CONNECT_TIMEOUT, timeout):.0f} s"
-        )
-    if isinstance(cause, u3.ReadTimeoutError | u3.TimeoutError):
-        return TransportError(Outcome.TIMEOUT, f"no answer within {timeout:.0f} s")
-    if isinstance(cause, u3.SSLError):
-        return TransportError(Outcome.UNREACHABLE, f"TLS: {_short(cause)}")
+    cause: BaseException = error
+    if isinstance(error, u3.ProxyError):
+        return TransportError(Outcome.UNREACHABLE, f"the proxy: {_short(error.original_error)}")
     if isinstance(cause, u3.NameResolutionError):
         return TransportError(Outcome.UNREACHABLE, f"the name {_host(url)} cannot be resolved")
     if isinstance(cause, u3.NewConnectionError):
-        return TransportError(Outcome.UNREACHABLE, f"{_host(url)} refused the connection")
-    if isinstance(cause, u3.ProxyError):
-        return TransportError(Outcome.UNREACHABLE, f"proxy: {_short(cause)}")
+        return TransportError(Outcome.UNREACHABLE, f"{_host(url)}: {_connection_problem(cause)}")
+    if isinstance(cause, u3.ConnectTimeoutError):
+        limit = min(CONNECT_TIMEOUT, timeout)
+        return TransportError(Outcome.UNREACHABLE, f"{_host(url)} did not accept a connection within {limit:.0f} s")
+    if isinstance(cause, u3.TimeoutError):
+        return TransportError(Outcome.TIMEOUT, f"no answer within {timeout:.0f} s")
+    if isinstance(cause, u3.SSLError):
+        return TransportError(Outcome.UNREACHABLE, f"TLS: {tls_problem(str(cause))}")
+    # the connection broke: an idle one from the pool, or a server that restarts
     return TransportError(Outcome.UNREACHABLE, _short(cause), transient=True)
+
+
+def _connection_problem(error: BaseException) -> str:
+    cause = error.__cause__ or error.__context__
+    strerror = cause.strerror if isinstance(cause, OSError) else None
+    return (strerror or _short(error)).lower()
+
+
+# What OpenSSL says, and what it means for the person.
+_TLS_PROBLEMS = (
+    ("alert certificate expired", "the server says that our client certificate has expired"),
+    ("alert certificate required", "the server wants a client certificate"),
+    ("alert unknown ca", "the server does not know who signed our client certificate"),
+    ("certificate has expired", "the server's certificate has expired"),
+    ("certificate is not yet valid", "the server's certificate is not valid yet (is the clock right?)"),
+    ("hostname mismatch", "the server's certificate is for another name"),
+    ("ip address mismatch", "the server's certificate is for another address"),
+    ("certificate verify failed", "the server's certificate is not signed by the CA of the kubeconfig"),
+    ("wrong version number", "the server does not speak TLS (is it http://?)"),
+    ("record layer failure", "the server does not speak TLS (is it http://?)"),
+)
+
+
+def tls_problem(said: str) -> str:
+    """OpenSSL's message in plain words; the message itself when there are none for it."""
+    flat = " ".join(said.replace("_", " ").split()).lower()
+    return next((words for mark, words in _TLS_PROBLEMS if mark in flat), flat[:200])
 
 
 def _host(url: str) -> str:

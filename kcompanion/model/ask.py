@@ -15,7 +15,6 @@ from typing import Any
 from kcompanion.model.resources import Resource
 
 
-
 class Verb(StrEnum):
     LIST = "list"
     GET = "get"
@@ -51,6 +50,7 @@ class Ask:
     server: str = ""  # another API server's own URL; empty is the one of the kubeconfig
     body: str = ""  # JSON of a review
     keep_managed_fields: bool = False
+    metadata_only: bool = False  # of a LIST: names, labels and owners, without spec and status
 
     @property
     def key(self) -> str:
@@ -68,6 +68,8 @@ class Ask:
             words.append(self.body)
         if self.keep_managed_fields:
             words.append("--show-managed-fields")
+        if self.metadata_only:
+            words.append("--metadata-only")
         return " ".join(words)
 
     @property
@@ -85,16 +87,20 @@ def listing(
     selector: str = "",
     *,
     keep_managed_fields: bool = False,
+    metadata_only: bool = False,
 ) -> Ask:
     """All objects of a resource, in a namespace or everywhere."""
     return Ask(
-        Verb.LIST, resource, namespace, selector=selector, keep_managed_fields=keep_managed_fields
+        Verb.LIST,
+        resource,
+        namespace,
+        selector=selector,
+        keep_managed_fields=keep_managed_fields,
+        metadata_only=metadata_only,
     )
 
 
-def getting(
-    resource: Resource, name: str, namespace: str | None = None, *, keep_managed_fields: bool = False
-) -> Ask:
+def getting(resource: Resource, name: str, namespace: str | None = None, *, keep_managed_fields: bool = False) -> Ask:
     """One object by name."""
     return Ask(Verb.GET, resource, namespace, name, keep_managed_fields=keep_managed_fields)
 

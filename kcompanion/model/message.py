@@ -26,5 +26,10 @@ def say(id: str, /, **values: Any) -> Message:  # noqa: ANN401 - a placeholder t
     return Message(id, tuple(sorted(values.items())))
 
 
+def one_or_many(id: str, count: int) -> str:
+    """`id`, or `id_one` when there is just one: English needs both, Korean says the same twice."""
+    return f"{id}_one" if count == 1 else id
+
+
 def _plain(value: object) -> object:
     return value.to_json() if isinstance(value, Message) else value

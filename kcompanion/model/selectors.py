@@ -39,6 +39,4 @@ def _holds(requirement: str, labels: Mapping[str, Any], whole: str) -> bool:
         return not equal if found["op"] == "!=" else equal
     if found := _EXISTS.match(requirement):
         return (found["key"] in labels) != bool(found["not"])
-    raise UsageError(
-        f"the selector {whole!r} cannot be read", "write it as kubectl does: app=web,tier in (a,b)"
-    )
+    raise UsageError(f"the selector {whole!r} cannot be read", "write it as kubectl does: app=web,tier in (a,b)")

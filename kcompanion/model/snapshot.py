@@ -92,5 +92,3 @@ def _gap(reading: Reading) -> Gap:
     verb, resource = reading.ask.right
     outcome = Outcome.TIMEOUT if reading.stale and reading.ok else reading.outcome
     return Gap(reading.ask.key, outcome, detail, verb, resource)
-
-

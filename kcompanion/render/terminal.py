@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tabulate import tabulate
 
@@ -12,7 +12,7 @@ from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Gap
 from kcompanion.render.clean import clean
 from kcompanion.render.theme import MARKS, SEVERITY_STATUS, Theme
-from kcompanion.render.wrap import wrap
+from kcompanion.render.wrap import width, wrap
 from kcompanion.report.document import (
     Block,
     Cell,
@@ -26,6 +26,9 @@ from kcompanion.report.document import (
 from kcompanion.text.catalog import phrase
 
 
+SENTENCE = 16  # columns; what is wider explains itself
+
+
 @dataclass(frozen=True)
 class Screen:
     """How to print: language, width in columns, wide tables, headings, colour."""
@@ -34,7 +37,7 @@ class Screen:
     columns: int = 80
     wide: bool = False
     headers: bool = True
-    theme: Theme = Theme()
+    theme: Theme = field(default_factory=Theme)
 
     def words(self, cell: Cell) -> str:
         """A cell as text, still without colour."""
@@ -59,7 +62,7 @@ def render(document: Document, screen: Screen) -> str:
 def _head(document: Document, screen: Screen) -> str:
     lines: list[str] = []
     if document.title is not None:
-        lines.append(screen.theme.bold(screen.words(document.title)))
+        lines += [screen.theme.bold(line) for line in wrap(screen.words(document.title), screen.columns, "  ", "")]
     if document.verdict is not None:
         mark = f"{MARKS[document.status]} " if document.status is not None else ""
         told = wrap(screen.words(document.verdict), screen.columns, "  ", mark)
@@ -95,16 +98,31 @@ def _flow(line: Cell, screen: Screen) -> str:
 
 
 def table(block: Table, screen: Screen) -> str:
-    """A table without borders; a row's status cells are coloured, everything else is plain."""
+    """A table without borders; status cells are coloured, everything else is plain.
+
+    On a screen too narrow for it, the last column goes on a line of its own below each row.
+    """
     shown = [i for i, column in enumerate(block.columns) if screen.wide or not column.wide]
     rows = [[_painted(row[i], screen) for i in shown] for row in block.rows]
     if not rows:
         return ""
-    heads = [block.columns[i].head for i in shown] if screen.headers else ()
-    printed = tabulate(
-        rows, headers=heads, tablefmt="plain", disable_numparse=True, stralign="left"
-    )
-    return "\n".join(f"  {line.rstrip()}" for line in printed.splitlines())
+    heads = [block.columns[i].head for i in shown] if screen.headers else []
+    lines = _plain(rows, heads)
+    if screen.wide or len(shown) < 3 or max(width(line) for line in lines) <= screen.columns:
+        return "\n".join(lines)
+    narrow = _plain([row[:-1] for row in rows], heads[:-1])
+    # a short value needs its heading to be understood there, a sentence does not
+    label = f"{heads[-1]}: " if heads and max(width(row[-1]) for row in rows) < SENTENCE else ""
+    below = [wrap(label + row[-1], screen.columns, " " * 6) if row[-1] != "-" else [] for row in rows]
+    head, body = (narrow[:1], narrow[1:]) if heads else ([], narrow)
+    return "\n".join([*head, *(line for row, under in zip(body, below, strict=True) for line in (row, *under))])
+
+
+def _plain(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:
+    # headings go in as a row: tabulate would pad real ones by two more columns
+    whole = [list(heads), *rows] if heads else rows
+    printed = tabulate(whole, tablefmt="plain", disable_numparse=True, stralign="left")
+    return [f"  {line.rstrip()}" for line in printed.splitlines()]
 
 
 def _painted(cell: Cell, screen: Screen) -> str:
@@ -123,8 +141,6 @@ def _facts(block: Facts, screen: Screen) -> str:
 
 
 def _label_width(rows: Sequence[tuple[str, str]]) -> int:
-    from kcompanion.render.wrap import width  # noqa: PLC0415 - avoids a name clash with Screen's columns
-
     return max((width(label) for label, _ in rows), default=0) + 4
 
 

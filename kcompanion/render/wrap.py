@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from wcwidth import wcswidth
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def width(text: str) -> int:
-    """Columns the text takes; characters without a width count as none."""
-    return max(0, wcswidth(text))
+    """Columns the text takes on the screen; colour sequences and characters without a width count as none."""
+    return max(0, wcswidth(_COLOUR.sub("", text)))
 
 
 def wrap(text: str, columns: int, indent: str = "", first: str | None = None) -> list[str]:

@@ -1,0 +1,230 @@
+"""Findings about the control plane: each a small function over the inspected value, listed in RULES.
+
+Codes are KC1nnn and never change their meaning. A rule whose facts are unread finds nothing; the gap is reported
+beside the findings, so silence is never read as health.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from kcompanion.controlplane.components import STATIC
+from kcompanion.controlplane.inspect import ControlPlane
+from kcompanion.controlplane.versions import MAY_LAG
+from kcompanion.model.finding import Evidence, Finding, Severity, Status, ranked
+from kcompanion.model.message import say
+
+FULL = 0.8  # of etcd's quota: past it compaction and defragmentation are due before NOSPACE stops all writes
+
+
+def findings(plane: ControlPlane) -> tuple[Finding, ...]:
+    """Every finding, worst first."""
+    return ranked(finding for rule in RULES for finding in rule(plane))
+
+
+def _instance_down(plane: ControlPlane) -> Iterator[Finding]:
+    for name in STATIC:
+        for instance in plane.component(name).instances:
+            if instance.health.status is not Status.FAIL:
+                continue
+            bad = [check for check in instance.health.checks if check.status is Status.FAIL]
+            others = any(i.health.status is Status.OK for i in plane.component(name).instances)
+            yield Finding(
+                "KC1001",
+                Severity.WARNING if others else Severity.CRITICAL,
+                f"{name}/{instance.node}",
+                say("controlplane.finding.kc1001", component=name, node=instance.node, cause=bad[0].message),
+                tuple(check.evidence for check in bad),
+                f"kubectl -n kube-system describe pod {instance.pod}" if instance.pod else "",
+            )
+
+
+def _no_leader(plane: ControlPlane) -> Iterator[Finding]:
+    for component in plane.components:
+        held = component.leader
+        if held is not None and held.expired:
+            age = "?" if held.age is None else held.age
+            yield Finding(
+                "KC1002",
+                Severity.CRITICAL,
+                f"Lease/{component.name}",
+                say("controlplane.finding.kc1002", component=component.name, age=age, duration=held.duration),
+                (Evidence(f"Lease kube-system/{component.name}", "spec.renewTime", f"{age}s ago"),),
+                f"kubectl -n kube-system get lease {component.name} -o yaml",
+            )
+
+
+def _failed_checks(plane: ControlPlane) -> Iterator[Finding]:
+    for probe in plane.probes:
+        if probe.failed:
+            who = probe.answered_by or say("controlplane.someone")
+            yield Finding(
+                "KC1003",
+                Severity.CRITICAL,
+                f"kube-apiserver/{probe.answered_by or '?'}",
+                say("controlplane.finding.kc1003", who=who, path=probe.path, failed=", ".join(probe.failed)),
+                (Evidence(f"{probe.server}{probe.path}?verbose", "HTTP", str(probe.http_status)),),
+                f"kubectl get --raw '{probe.path}?verbose'",
+            )
+
+
+def _single_point(plane: ControlPlane) -> Iterator[Finding]:
+    singles = [name for name in STATIC if len(plane.component(name).instances) == 1]
+    if len(singles) == len(STATIC):
+        node = plane.component("etcd").instances[0].node
+        yield Finding(
+            "KC1010",
+            Severity.INFO,
+            f"Node/{node}",
+            say("controlplane.finding.kc1010", node=node),
+            (Evidence("Pods kube-system", "labels[tier]=control-plane", "one of each"),),
+            "kcompanion controlplane etcd",
+        )
+        return
+    for name in singles:
+        instance = plane.component(name).instances[0]
+        yield Finding(
+            "KC1011",
+            Severity.WARNING,
+            f"{name}/{instance.node}",
+            say("controlplane.finding.kc1011", component=name, node=instance.node),
+            (Evidence("Pods kube-system", f"labels[component]={name}", "one"),),
+        )
+
+
+def _quorum(plane: ControlPlane) -> Iterator[Finding]:
+    quorum = plane.etcd.quorum
+    if quorum is None:
+        return
+    evidence = (Evidence("Pods kube-system", "labels[component]=etcd", f"{quorum.alive}/{quorum.members}"),)
+    values = {
+        "members": quorum.members,
+        "alive": quorum.alive,
+        "needed": quorum.needed,
+        "tolerates": quorum.tolerates,
+    }
+    next_command = "kcompanion controlplane etcd"
+    if quorum.alive + quorum.unsure < quorum.needed:
+        text = say("controlplane.finding.kc1020", **values)
+        yield Finding("KC1020", Severity.CRITICAL, "etcd", text, evidence, next_command)
+    elif quorum.alive < quorum.members and not quorum.unsure:
+        text = say("controlplane.finding.kc1021", **values, spare=quorum.spare)
+        yield Finding("KC1021", Severity.WARNING, "etcd", text, evidence, next_command)
+    if quorum.even:
+        text = say("controlplane.finding.kc1022", **values)
+        yield Finding("KC1022", Severity.WARNING, "etcd", text, evidence, next_command)
+
+
+def _store_full(plane: ControlPlane) -> Iterator[Finding]:
+    size, quota = plane.etcd.store_bytes, plane.etcd.quota_bytes
+    if size is None or not quota or size < FULL * quota:
+        return
+    percent = 100 * size // quota
+    yield Finding(
+        "KC1023",
+        Severity.CRITICAL,
+        "etcd",
+        say("controlplane.finding.kc1023", percent=percent),
+        (Evidence("/metrics", "apiserver_storage_size_bytes", str(size)),),
+        "kcompanion controlplane etcd",
+    )
+
+
+def _drift(plane: ControlPlane) -> Iterator[Finding]:
+    for drift in plane.drifts:
+        told = ", ".join(f"{node}: {value if value is not None else '-'}" for node, value in drift.values)
+        yield Finding(
+            "KC1030",
+            Severity.WARNING,
+            f"{drift.component}/--{drift.flag}",
+            say("controlplane.finding.kc1030", component=drift.component, flag=drift.flag),
+            (Evidence("Pods kube-system", f"--{drift.flag}", told),),
+            f"kcompanion controlplane flags {drift.component}",
+        )
+
+
+def _skew(plane: ControlPlane) -> Iterator[Finding]:
+    for row in plane.skews:
+        if row.status is Status.FAIL:
+            yield Finding(
+                "KC1031",
+                Severity.WARNING,
+                f"{row.component}/{row.where}",
+                say(
+                    "controlplane.finding.kc1031",
+                    component=row.component,
+                    version=row.version,
+                    allowed=row.allowed,
+                    lag=MAY_LAG[row.component],
+                ),
+                (Evidence(row.where or "/version", "version", row.version),),
+                "kcompanion controlplane versions",
+            )
+
+
+def _certificates(plane: ControlPlane) -> Iterator[Finding]:
+    for certificate in plane.certificates:
+        if certificate.status is Status.OK:
+            continue
+        ended = certificate.status is Status.FAIL
+        name = certificate.owner or certificate.subject
+        yield Finding(
+            "KC1040" if ended else "KC1041",
+            Severity.CRITICAL if ended else Severity.WARNING,
+            f"Certificate/{certificate.use}/{name}",
+            say(
+                f"controlplane.finding.{'kc1040' if ended else 'kc1041'}",
+                use=say(f"controlplane.certificate.{certificate.use.replace('-', '_')}"),
+                date=certificate.not_after[:10],
+                days=abs(certificate.days_left),
+            ),
+            (certificate.evidence,),
+            "kcompanion controlplane certs",
+        )
+
+
+def _restarts(plane: ControlPlane) -> Iterator[Finding]:
+    for name in STATIC:
+        for instance in plane.component(name).instances:
+            if (instance.restarts or 0) >= 5:
+                yield Finding(
+                    "KC1050",
+                    Severity.WARNING,
+                    f"Pod/{instance.pod}",
+                    say("controlplane.finding.kc1050", pod=instance.pod, count=instance.restarts),
+                    (Evidence(f"Pod kube-system/{instance.pod}", "restartCount", str(instance.restarts)),),
+                    f"kubectl -n kube-system logs {instance.pod} --previous",
+                )
+
+
+def _daemons_down(plane: ControlPlane) -> Iterator[Finding]:
+    """The daemons of nodes that went away, collapsed into one finding however many nodes there are."""
+    for name in ("kubelet", "kube-proxy", "dns"):
+        instances = plane.component(name).instances
+        down = [i for i in instances if i.health.status is Status.FAIL]
+        if down:
+            nodes = sorted({i.node for i in down})
+            shown = ", ".join(nodes[:5]) + (f" (+{len(nodes) - 5})" if len(nodes) > 5 else "")
+            yield Finding(
+                "KC1060",
+                Severity.WARNING if len(down) < len(instances) else Severity.CRITICAL,
+                f"{name}/{nodes[0] or '?'}",
+                say("controlplane.finding.kc1060", component=name, down=len(down), total=len(instances), nodes=shown),
+                tuple(e.health.telling.evidence for e in down[:3] if e.health.telling),
+                "kcompanion nodes",
+            )
+
+
+RULES: tuple[Callable[[ControlPlane], Iterator[Finding]], ...] = (
+    _instance_down,
+    _no_leader,
+    _failed_checks,
+    _single_point,
+    _quorum,
+    _store_full,
+    _drift,
+    _skew,
+    _certificates,
+    _restarts,
+    _daemons_down,
+)
