@@ -16,12 +16,35 @@ from lab.cluster import Cluster
 from lab.shell import run
 
 
+def prepare(cluster: Cluster) -> None:
+    """Makes the cluster's own network, in which addresses can be chosen.
+
+    Docker lets one choose only where the range was given, and knows best which range is free: so it
+    is asked first and told afterwards.
+    """
+    if docker.inspect("network", [cluster.network]):
+        return
+    create = ["docker", "network", "create", "--label", "dev.kcompanion.lab=network"]
+    run([*create, cluster.network])
+    subnet = docker.inspect("network", [cluster.network])[0]["IPAM"]["Config"][0]["Subnet"]
+    run(["docker", "network", "rm", cluster.network])
+    run([*create, "--subnet", subnet, cluster.network])
+
+
 def record(cluster: Cluster) -> None:
     _file(cluster).write_text(json.dumps(_current(cluster), indent=2) + "\n")
 
 
 def forget(cluster: Cluster) -> None:
+    """Forgets the addresses and, where it is the cluster's own, the network."""
     _file(cluster).unlink(missing_ok=True)
+    for network in docker.inspect("network", [cluster.network]):
+        for endpoint in (network.get("Containers") or {}).values():
+            if endpoint["Name"] in cluster.containers:
+                # A killed engine may keep a dead container's place, and then refuses its name.
+                docker.disconnect(cluster.network, endpoint["Name"])
+    if cluster.own_network:
+        docker.remove_network(cluster.network)
 
 
 def restore(cluster: Cluster) -> None:

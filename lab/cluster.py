@@ -41,13 +41,17 @@ class Cluster:
         ]
 
     @property
+    def own_network(self) -> bool:
+        """Whether its nodes must keep their addresses (see addresses.py)."""
+        return self.control_planes > 1
+
+    @property
     def network(self) -> str:
-        """kind's usual network; one of its own where addresses matter (see addresses.py)."""
-        return "kind" if self.control_planes == 1 else f"kind-{self.name}"
+        return f"kind-{self.name}" if self.own_network else "kind"
 
     @property
     def containers(self) -> list[str]:
-        balancer = [f"{self.name}-external-load-balancer"] if self.control_planes > 1 else []
+        balancer = [f"{self.name}-external-load-balancer"] if self.own_network else []
         return sorted([*self.nodes, *balancer])
 
 

@@ -80,6 +80,10 @@ def remove_image(name: str) -> None:
     succeeds(["docker", "image", "rm", name], timeout=60)
 
 
+def remove_network(name: str) -> None:
+    succeeds(["docker", "network", "rm", name], timeout=60)
+
+
 def disconnect(network: str, container: str) -> None:
     """Takes a container out of a network, also one that the engine only remembers."""
     succeeds(["docker", "network", "disconnect", "--force", network, container], timeout=60)

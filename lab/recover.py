@@ -62,7 +62,6 @@ def remove(cluster: Cluster) -> None:
         docker.remove_container(name)
     cluster.kubeconfig.unlink(missing_ok=True)
     addresses.forget(cluster)
-    _forget_endpoints(cluster)
 
 
 def _create(cluster: Cluster) -> None:
@@ -71,18 +70,21 @@ def _create(cluster: Cluster) -> None:
         images.balancer()
     usual = 0.5 if cluster.control_planes == 1 else 1.5
     log = cache.root() / "log" / f"{cluster.name}.log"
+    if cluster.own_network:
+        addresses.prepare(cluster)
     with step(f"creating the cluster {cluster.name} on {image}", usual):
         kind.create(cluster, image, log)
     with step("waiting for the nodes and CoreDNS", 0.5):
         _demand_health(cluster)
-    addresses.record(cluster)
+    if cluster.own_network:
+        addresses.record(cluster)
 
 
 def _restart(cluster: Cluster) -> bool:
     """Starts what does not run and waits; False if that did not help."""
     try:
         with step(f"restarting the cluster {cluster.name}", 0.7):
-            if cluster.control_planes > 1:
+            if cluster.own_network:
                 addresses.restore(cluster)
             for name in sorted(set(cluster.containers) - set(clusters.started(cluster))):
                 run(["docker", "start", name], timeout=60)
@@ -99,14 +101,6 @@ def _demand_health(cluster: Cluster) -> None:
             f"a healthy cluster {cluster.name} within {cluster.patience:.0f} s ({why})",
             f"look with `docker exec {cluster.nodes[0]} journalctl -u kubelet`, or run it again",
         )
-
-
-def _forget_endpoints(cluster: Cluster) -> None:
-    """A killed engine may keep a dead container's place in the network, and then refuses its name."""
-    for network in docker.inspect("network", [cluster.network]):
-        for endpoint in (network.get("Containers") or {}).values():
-            if endpoint["Name"] in cluster.containers:
-                docker.disconnect(cluster.network, endpoint["Name"])
 
 
 def _mention_older_image(cluster: Cluster) -> None:

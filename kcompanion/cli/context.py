@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from kcompanion.cluster.connect import Target, connect
 from kcompanion.cluster.live import LiveSource
 from kcompanion.cluster.parallel import Deadline
 from kcompanion.cluster.session import Session
+from kcompanion.errors import BadRecording
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def session(options: Options) -> Iterator[Session]:
         CompanionError: no cluster, or a file that is no recording.
     """
     if options.from_file:
-        source = recording.RecordedSource(recording.load(Path(options.from_file)), options.now)
+        source = recording.RecordedSource(recording.load(recording_path(options.from_file)), options.now)
         yield Session(source, options.now)
         return
     target = Target(
@@ -50,6 +52,25 @@ def session(options: Options) -> Iterator[Session]:
         yield talk
     if options.record:
         recording.save(talk.snapshot, Path(options.record))
+
+
+SHIPPED = "demo:"
+
+
+def recording_path(name: str) -> Path:
+    """The file that --from names: a path, or `demo:NAME` for a recording shipped with kcompanion.
+
+    Raises:
+        BadRecording: there is no shipped recording of that name.
+    """
+    if not name.startswith(SHIPPED):
+        return Path(name)
+    folder = Path(str(resources.files("kcompanion") / "recordings"))
+    path = folder / f"{name.removeprefix(SHIPPED)}.kcr"
+    if path.parent != folder or not path.is_file():
+        known = ", ".join(sorted(SHIPPED + file.stem for file in folder.glob("*.kcr")))
+        raise BadRecording(f"no recording is shipped as {name}", f"there are: {known}")
+    return path
 
 
 class _Progress:

@@ -70,6 +70,7 @@ class Options:
     lang: str | None
     color: str
     fail_on: str | None
+    watch: bool
     explain: bool
 
 
@@ -112,6 +113,7 @@ _OUTPUT = (
         type=click.Choice(("warning", "critical")),
         help="Exit 1 when a finding is that bad.",
     ),
+    click.option("-w", "--watch", is_flag=True, help="Read again every 2 s, until interrupted."),
     click.option("--explain", is_flag=True, help="Add what each part is and why."),
 )
 

@@ -12,7 +12,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,27 +69,47 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         ) from error
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself."""
+
+    version: int
+    written_by: str
+    size: int
+
+
 def load(path: Path) -> Snapshot:
     """Reads a recording.
 
     Raises:
         BadRecording: the file is missing, cut off, not ours, or of a newer version.
     """
+    return load_with_header(path)[0]
+
+
+def load_with_header(path: Path) -> tuple[Snapshot, Header]:
+    """Reads a recording and what is said about it.
+
+    Raises:
+        BadRecording: as `load`.
+    """
     document = _document(path)
     captured = parse_time(document.get("capturedAt"))
     origin = document.get("origin")
     if captured is None or not isinstance(origin, dict):
         raise BadRecording(f"{path} lacks its date or origin", _HINT)
-    known = Origin.__dataclass_fields__
     try:
         readings = [_decode(entry) for entry in document.get("readings", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadRecording(f"{path} holds a reading that cannot be understood", _HINT) from error
-    return Snapshot(
-        captured,
-        Origin(**{key: str(value) for key, value in origin.items() if key in known}),
-        {reading.ask.key: reading for reading in readings},
-    )
+    snapshot = Snapshot(captured, _origin(origin), {reading.ask.key: reading for reading in readings})
+    header = Header(document["version"], str(document.get("writtenBy", "")), path.stat().st_size)
+    return snapshot, header
+
+
+def _origin(entry: Mapping[str, Any]) -> Origin:
+    texts = {key: str(value) for key, value in entry.items() if key in Origin.__dataclass_fields__}
+    return Origin(**{**texts, "anonymized": entry.get("anonymized") is True})  # type: ignore[arg-type]
 
 
 _HINT = "make a new one with `kcompanion snapshot save FILE`"

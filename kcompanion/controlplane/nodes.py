@@ -277,6 +277,7 @@ class Grace:
 
     seconds: int
     source: Evidence
+    given: bool = False  # by a flag; otherwise the default
 
     def to_json(self) -> dict[str, Any]:
         return {"seconds": self.seconds, "source": self.source.to_json()}
@@ -289,7 +290,7 @@ def grace_period(snapshot: Snapshot) -> Grace:
         value = flags_of(pod, "kube-controller-manager").get(name, "")
         where = f"Pod {asks.SYSTEM}/{name_of(pod)}"
         if seconds := _seconds(value):
-            return Grace(seconds, Evidence(where, f"--{name}", value))
+            return Grace(seconds, Evidence(where, f"--{name}", value), given=True)
     minor = minor_of(server_version(snapshot))
     seconds = 40 if minor is not None and minor < 32 else 50
     return Grace(seconds, Evidence("kube-controller-manager", f"--{name}", f"default, {seconds}s"))

@@ -107,10 +107,7 @@ def _aggregated(pod: Object, which: str) -> Amounts:
             _add(sidecars, listed)
             _raise(peak, sidecars)
         else:
-            now = dict(sidecars)
-            mine = amounts(listed)
-            # only resources this init container names: the others do not grow with it
-            _raise(peak, {name: mine[name] + now.get(name, ZERO) for name in mine})
+            _raise(peak, add_up([sidecars, amounts(listed)]))
     _raise(total, peak)
     return total
 

@@ -65,16 +65,16 @@ def _row(pod: Object, snapshot: Snapshot) -> SystemPod:
 
 
 def component_of(pod: Object) -> str:
-    """The component a pod belongs to: one of the known ones, else what its labels or its owner call it."""
+    """The component a pod belongs to: one of the known ones, else what its controller or its labels call it."""
     labels = labels_of(pod)
     for kind in KINDS:
         if kind.name != "dns" and any(labels.get(key) == value for key, value in kind.labels):
             return kind.name
-    for key in _NAME_LABELS:
-        if labels.get(key):
-            return str(labels[key])
     owner = next(maps_at(pod, "metadata", "ownerReferences"), {})
-    return str(owner.get("name") or name_of(pod)) if owner.get("kind") != "Node" else name_of(pod)
+    if owner.get("kind") not in (None, "Node"):
+        # a Deployment's ReplicaSet is called NAME-HASH
+        return str(owner.get("name")).removesuffix(f"-{labels.get('pod-template-hash', '')}")
+    return next((str(labels[key]) for key in _NAME_LABELS if labels.get(key)), name_of(pod))
 
 
 def _role(pod: Object, component: str) -> str:

@@ -31,7 +31,7 @@ def check(selector: str) -> str:
 
 def _holds(requirement: str, labels: Mapping[str, Any], whole: str) -> bool:
     if found := _SET.match(requirement):
-        values = {value.strip() for value in found["values"].split(",")}
+        values = [value.strip() for value in found["values"].split(",")]
         inside = labels.get(found["key"]) in values
         return inside if found["op"] == "in" else not inside
     if found := _EQUAL.match(requirement):

@@ -24,6 +24,7 @@ class Origin:
     server: str = ""
     namespace: str = "default"
     user: str = ""
+    anonymized: bool = False  # own names and addresses were replaced
     fake: str = ""  # why this recording was never a live cluster of ours ("minikube's published layout")
 
 

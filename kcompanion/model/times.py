@@ -43,7 +43,8 @@ _AGE_STEPS: tuple[tuple[float, str, int, str, int], ...] = (
 
 
 def human_age(seconds: int) -> str:
-    """`5m30s`, `3h`, `8d`: a duration in kubectl's spelling."""
+    """`5m30s`, `3h`, `8d`: a duration in kubectl's spelling; clocks differ, so nothing is younger than 0s."""
+    seconds = max(0, seconds)
     for limit, unit, size, small, small_size in _AGE_STEPS:
         if seconds < limit:
             rest = seconds % size // small_size if small else 0

@@ -79,7 +79,8 @@ def _section(section: Section, screen: Screen) -> str:
     mark = ""
     if section.status is not None:
         mark = screen.theme.paint(f"{MARKS[section.status]} ", section.status)
-    return "\n".join([mark + screen.theme.bold(title), *blocks])
+    gap = "\n\n" if isinstance(section.blocks[0], Lesson) else "\n"
+    return "\n".join([mark + screen.theme.bold(title), gap.join(blocks)])
 
 
 def _block(block: Block, screen: Screen) -> str:

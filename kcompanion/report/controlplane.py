@@ -203,5 +203,8 @@ def _lesson(name: str) -> Lesson:
     )
 
 
-# Components whose lesson says where the study notes are out of date (seed-map.md); the rest have no `note`.
-WITH_NOTE: tuple[str, ...] = ()
+# Components whose lesson says where the study notes are out of date (seed-map.md).
+WITH_NOTE = frozenset(
+    {"kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager", "cloud-controller-manager", "kubelet",
+     "kube-proxy", "container-runtime", "cni"}
+)  # fmt: skip

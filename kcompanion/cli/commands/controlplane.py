@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from kcompanion.cli.context import session
 from kcompanion.cli.options import Options, reading
-from kcompanion.cli.output import Answer, emit
+from kcompanion.cli.output import Answer
+from kcompanion.cli.run import run
+from kcompanion.cluster.session import Session
 from kcompanion.controlplane import apiservers, asks
 from kcompanion.controlplane.findings import findings
 from kcompanion.controlplane.inspect import inspect
 from kcompanion.errors import UsageError
 from kcompanion.model.finding import Status
+from kcompanion.model.snapshot import Gap, Snapshot
 from kcompanion.report.controlplane import VIEWS, document
 
 # Views that look at more than the overview does.
@@ -30,23 +34,29 @@ def command(options: Options, view: str, component: str | None) -> int:
     """
     if component and view != "flags":
         raise UsageError(f"the view {view} takes no component", "only `controlplane flags COMPONENT` does")
-    with session(options) as talk:
-        snapshot = talk.read([*asks.OVERVIEW, *_MORE.get(view, ())])
+
+    def produce(conversation: Session) -> Answer:
+        more = _MORE.get(view, ())
+        snapshot = conversation.read([*asks.OVERVIEW, *more])
         if further := apiservers.further_asks(snapshot):
-            snapshot = talk.read(further)
+            snapshot = conversation.read(further)
+        return _answer(snapshot, snapshot.gaps([*asks.OVERVIEW, *more]), view, component, explain=options.explain)
+
+    return run(options, produce)
+
+
+def _answer(snapshot: Snapshot, gaps: Sequence[Gap], view: str, component: str | None, *, explain: bool) -> Answer:
     plane = inspect(snapshot)
     if component and component not in plane.flags:
         raise UsageError(f"no flags are known of {component!r}", f"choose one of {', '.join(plane.flags)}")
     found = findings(plane)
-    gaps = snapshot.gaps(ask for ask in (*asks.OVERVIEW, *_MORE.get(view, ())))
-    answer = Answer(
+    return Answer(
         "ControlPlane",
         snapshot,
         plane.to_json(),
-        document(plane, snapshot, found, gaps, view=view, component=component, explain=options.explain),
+        document(plane, snapshot, found, gaps, view=view, component=component, explain=explain),
         names=[c.name for c in plane.components],
         findings=found,
         gaps=gaps,
-        undecided=plane.status is Status.UNKNOWN or any(c.status is Status.UNKNOWN for c in plane.components),
+        undecided=any(c.status is Status.UNKNOWN for c in plane.components),
     )
-    return emit(answer, options)

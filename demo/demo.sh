@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The main job on shipped recordings: what a control plane is, and what is left of one with a node down.
+# Needs no cluster, no terminal and no rights. KCOMPANION_LANG=ko make demo shows it in Korean.
+set -euo pipefail
+
+if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' off=$'\e[0m'; else bold='' dim='' off=''; fi
+
+say() { # English, Korean
+  case "${KCOMPANION_LANG:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}}" in
+    ko*) printf '\n%s%s%s\n' "$bold" "$2" "$off" ;;
+    *) printf '\n%s%s%s\n' "$bold" "$1" "$off" ;;
+  esac
+}
+show() {
+  printf '%s$ kcompanion %s%s\n\n' "$dim" "$*" "$off"
+  kcompanion "$@"
+}
+
+say '1. A small cluster, recorded from kind: one control-plane node, two workers.' \
+  '1. kind로 만든 작은 클러스터의 기록입니다. 컨트롤 플레인 노드 하나와 워커 노드 둘이 있습니다.'
+show controlplane --from demo:three-nodes
+say '2. Its nodes, and what runs on them.' '2. 그 클러스터의 노드와 거기서 도는 것들입니다.'
+show nodes --from demo:three-nodes
+say '3. Three control-plane nodes. Who leads?' '3. 컨트롤 플레인 노드가 셋입니다. 누가 리더일까요?'
+show controlplane leaders --from demo:ha
+say "4. The leader's node was stopped half a minute ago. What is left?" \
+  '4. 30초쯤 전에 리더가 있던 노드를 멈췄습니다. 무엇이 남았을까요?'
+show controlplane --from demo:ha-one-down
+say '5. etcd: how many more may go?' '5. etcd는 몇 대를 더 잃어도 될까요?'
+show controlplane etcd --from demo:ha-one-down
+
+say 'The same on a live cluster:' '실제 클러스터에서는 이렇게 실행합니다.'
+cat <<'TEXT'
+  kcompanion controlplane            # or: kubectl companion controlplane
+  kcompanion controlplane --explain  # what each part is, and why
+  kcompanion nodes
+  kcompanion addons
+  kcompanion doctor
+No cluster at hand: make cluster
+TEXT

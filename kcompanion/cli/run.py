@@ -1,0 +1,69 @@
+"""Runs a reading command: once, or again and again with -w."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from kcompanion.cli.context import session, talk
+from kcompanion.cli.options import Options
+from kcompanion.cli.output import Answer, emit
+from kcompanion.cluster.session import Session
+from kcompanion.errors import Unreachable, UsageError
+
+EVERY = 2.0  # seconds between two readings
+_CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+# What makes two answers differ for whoever watches: everything but ages and times.
+_TELLING = frozenset({"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed"})
+
+
+def run(options: Options, produce: Callable[[Session], Answer]) -> int:
+    """Reads, judges and prints; returns the exit code. With -w it goes on until it is interrupted."""
+    if options.watch:
+        return _watch(options, produce)
+    with session(options) as conversation:
+        answer = produce(conversation)
+    return emit(answer, options)
+
+
+def _watch(options: Options, produce: Callable[[Session], Answer]) -> int:
+    if options.from_file or options.record:
+        raise UsageError("-w watches a live cluster", "leave out --from and --record")
+    redraw = sys.stdout.isatty() and options.output in ("table", "wide")
+    last: object = None
+    while True:
+        try:
+            with session(options) as conversation:
+                answer = produce(conversation)
+        except Unreachable as error:
+            talk(f"error: {error.text}")
+        else:
+            now = _signature(answer.body)
+            if redraw:
+                click.echo(_CLEAR, nl=False)
+            if redraw or now != last:
+                emit(answer, options)
+                sys.stdout.flush()
+            last = now
+        time.sleep(EVERY)
+
+
+def _signature(node: object) -> object:
+    """The parts of an answer that tell a change."""
+    if isinstance(node, Mapping):
+        return {key: _part(key, value) for key, value in node.items() if _telling(key, value)}
+    if isinstance(node, list | tuple):
+        return [_signature(entry) for entry in node]
+    return None
+
+
+def _telling(key: str, value: Any) -> bool:  # noqa: ANN401 - JSON
+    return key in _TELLING or isinstance(value, Mapping | list | tuple)
+
+
+def _part(key: str, value: Any) -> object:  # noqa: ANN401 - JSON
+    return value if key in _TELLING and not isinstance(value, Mapping) else _signature(value)

@@ -1,0 +1,93 @@
+"""The real clusters and the two programs that tests drive on them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a program ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def _kubeconfig(name: str, target: str) -> Path:
+    path = ROOT / ".cluster" / name
+    if not path.is_file():
+        pytest.fail(f"there is no cluster ({path.name} is missing): run `make {target}`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Path:
+    """The kubeconfig of the 3-node cluster."""
+    return _kubeconfig("kubeconfig", "cluster")
+
+
+@pytest.fixture(scope="session")
+def ha_cluster() -> Path:
+    """The kubeconfig of the HA cluster."""
+    return _kubeconfig("kubeconfig-ha", "cluster-ha")
+
+
+@pytest.fixture(scope="session")
+def kcompanion() -> Callable[..., Ran]:
+    """Runs the command line as a process of its own: `kcompanion("nodes", "-o", "json", kubeconfig=path)`."""
+
+    def run(*words: str, kubeconfig: Path | None = None, timeout: float = 90, **environ: str) -> Ran:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("KUBE", "KCOMPANION"))}
+        env = {**clean, "LC_ALL": "C.UTF-8", "COLUMNS": "100", **environ}
+        if kubeconfig is not None:
+            env["KUBECONFIG"] = str(kubeconfig)
+        command = [sys.executable, "-m", "kcompanion", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=env, cwd=ROOT)
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def _kubectl_program() -> str:
+    """The kubectl on PATH, else the one the lab built."""
+    if found := shutil.which("kubectl"):
+        return found
+    asked = [sys.executable, "-m", "lab", "kubectl-path"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Path) -> Callable[..., str]:
+    """Runs kubectl on the 3-node cluster (or on `kubeconfig`) and returns what it prints."""
+    program = _kubectl_program()
+
+    def run(*words: str, kubeconfig: Path | None = None, stdin: str | None = None) -> str:
+        command = [program, "--kubeconfig", str(kubeconfig or cluster), *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, input=stdin)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def namespace(kubectl: Callable[..., str]) -> Iterator[str]:
+    """A namespace of the test's own, deleted afterwards."""
+    name = f"test-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
