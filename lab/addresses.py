@@ -71,10 +71,7 @@ def _stop(name: str) -> None:
 def _current(cluster: Cluster) -> dict[str, str]:
     """Address by container; an empty text for one that does not run."""
     inspected = docker.inspect("container", cluster.containers)
-    return {
-        one["Name"].lstrip("/"): _address(one["NetworkSettings"]["Networks"], cluster.network)
-        for one in inspected
-    }
+    return {one["Name"].lstrip("/"): _address(one["NetworkSettings"]["Networks"], cluster.network) for one in inspected}
 
 
 def _address(networks: dict[str, dict[str, str]], name: str) -> str:

@@ -6,6 +6,7 @@ temporary name and then renamed, so that an interrupted build never looks finish
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import hashlib
 import os
@@ -35,6 +36,11 @@ def tree_digest(folder: Path) -> str:
     """The digest of every file under `folder`, by relative path and content."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
     return digest(*(part for p in files for part in (str(p.relative_to(folder)), p.read_bytes())))
+
+
+def source_digest(*files: Path | str) -> str:
+    """The digest of Python files by what they do: comments and layout do not count."""
+    return digest(*(ast.dump(ast.parse(Path(file).read_text())) for file in files))
 
 
 def entry(key: str, fill: Callable[[Path], None]) -> Path:

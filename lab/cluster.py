@@ -59,12 +59,8 @@ def _numbered(stem: str, count: int) -> list[str]:
     return [stem + (str(number) if number > 1 else "") for number in range(1, count + 1)]
 
 
-SMALL = Cluster(
-    "kcompanion", ROOT / "kind-config.yaml", ROOT / ".cluster/kubeconfig", 1, 2, patience=120
-)
-HA = Cluster(
-    "kcompanion-ha", ROOT / "kind-config-ha.yaml", ROOT / ".cluster/kubeconfig-ha", 3, 1, patience=180
-)
+SMALL = Cluster("kcompanion", ROOT / "kind-config.yaml", ROOT / ".cluster/kubeconfig", 1, 2, patience=120)
+HA = Cluster("kcompanion-ha", ROOT / "kind-config-ha.yaml", ROOT / ".cluster/kubeconfig-ha", 3, 1, patience=180)
 BOTH = (SMALL, HA)
 
 

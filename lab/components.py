@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import gobuild, rootfs, versions
+from lab import cache, gobuild, rootfs, versions
 from lab.oci import Image
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def recipe() -> list[str]:
     """What the images are made of, told without building anything."""
     families = [gobuild.key(family) for family in versions.FAMILIES]
     local = [gobuild.local_key(name, HERE / name) for name in LOCAL_PROGRAMS]
-    return [*families, *local, rootfs.key("node", rootfs.NODE_PACKAGES), Path(__file__).read_text()]
+    return [*families, *local, rootfs.key("node", rootfs.NODE_PACKAGES), cache.source_digest(__file__)]
 
 
 def images(built: dict[str, Path]) -> list[Image]:
@@ -66,6 +66,13 @@ def images(built: dict[str, Path]) -> list[Image]:
             layers=(base, {"usr/local/bin/cni": built["cni"]}),
             entrypoint=("/usr/local/bin/cni",),
         ),
+        Image(
+            names=("kcompanion.dev/lab/local-path-provisioner:1",),
+            layers=(base, {"usr/local/bin/local-path-provisioner": built["local-path-provisioner"]}),
+            entrypoint=("/usr/local/bin/local-path-provisioner",),
+        ),
+        # The provisioner starts a pod on the node, whose shell makes or removes the folder.
+        Image(names=("kcompanion.dev/lab/local-path-helper:1",), layers=(base,)),
         Image(
             names=(AGNHOST, f"{_E2E}/agnhost:2.55"),
             layers=(base, agnhost),

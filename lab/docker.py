@@ -19,10 +19,9 @@ def load(images: Sequence[oci.Image]) -> None:
 
 def pipe(command: Sequence[str], images: Sequence[oci.Image]) -> None:
     """Writes the images' archive into a program, without a file in between."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdin and process.stdout
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdin
+    assert process.stdout
     try:
         with process.stdin as sink:
             oci.write(images, sink)

@@ -75,15 +75,15 @@ def _ensure() -> None:
             with step("starting the Docker engine", 0.1):
                 if decision is Plan.SERVICE:
                     run(["systemctl", "start", "docker"])
-                    _wait(None, _RUN)
+                    _wait(None, Path("/var/log"))
                 else:
                     _start(dockerd)
 
 
 def _start(dockerd: str) -> None:
     if running := _alive(_PID_FILE, "dockerd"):
-        say(f"lab: an engine of an earlier run is starting or stuck (process {running}), waiting for it")
-        _wait(None, _PID_FILE)
+        say(f"lab: an earlier run's engine (process {running}) does not answer yet, waiting for it")
+        _wait(None, cache.root() / "engine" / "dockerd.log")
         return
     _forget_the_dead()
     folder = cache.root() / "engine"
@@ -133,10 +133,10 @@ def _alive(pid_file: Path, program: str) -> int | None:
     """The process a pid file names, if it still runs and is that program and not a later one."""
     try:
         pid = int(pid_file.read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for one that nobody buried yet
     except (OSError, ValueError):
         return None
-    return pid if name == program else None
+    return pid if Path(os.fsdecode(command.split(b"\0")[0])).name == program else None
 
 
 def _forget_the_dead() -> None:

@@ -53,8 +53,8 @@ def e2e_binary() -> Path:
     def fill(folder: Path) -> None:
         with step("building upstream's e2e.test", 10):
             work = _module(versions.KUBERNETES_FAMILY)
-            command = ["go", "test", "-c", "-mod=mod", "-trimpath", "-ldflags", _ldflags(), "-o", str(folder / "e2e.test")]
-            run([*command, "k8s.io/kubernetes/test/e2e"], cwd=work, env=_env())
+            command = ["go", "test", "-c", "-mod=mod", "-trimpath", "-ldflags", _ldflags()]
+            run([*command, "-o", folder / "e2e.test", "k8s.io/kubernetes/test/e2e"], cwd=work, env=_env())
 
     return cache.entry(f"go/e2e-{versions.KUBERNETES}", fill) / "e2e.test"
 
@@ -89,7 +89,8 @@ def _module(wanted: versions.GoFamily) -> Path:
     """A throw-away Go module that requires the family's modules; `-mod=mod` fills in the rest."""
     work = cache.root() / "gomod" / f"{wanted.name}-{wanted.version}"
     work.mkdir(parents=True, exist_ok=True)
-    lines = ["module kcompanion.dev/lab", "go 1.26", *(f"require {path} {version}" for path, version in wanted.requires)]
+    requires = [f"require {path} {version}" for path, version in wanted.requires]
+    lines = ["module kcompanion.dev/lab", "go 1.26", *requires]
     if wanted is versions.KUBERNETES_FAMILY:
         lines += _staging_replaces()
     fresh = "\n".join(lines) + "\n"
@@ -112,7 +113,8 @@ def _download(path: str, version: str) -> dict[str, str]:
     try:
         answer: dict[str, str] = json.loads(run(["go", "mod", "download", "-json", f"{path}@{version}"], env=_env()))
     except LabError as error:
-        raise LabError(f"the Go module {path}@{version} ({error.missing})", "check `go env GOPROXY` and the network") from error
+        what = f"the Go module {path}@{version} ({error.missing})"
+        raise LabError(what, f"check `go env GOPROXY` and the network; {error.do}") from error
     return answer
 
 

@@ -29,6 +29,7 @@ def create(cluster: Cluster, image: str, log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     config = ["--config", str(cluster.config), "--image", image]
     command = [program(), "create", "cluster", *config, *_common(cluster), "--wait", "0s", "-v", "1"]
+    text = ""
     for _ in range(_TRIES):
         with log.open("wb") as output:
             done = subprocess.run(

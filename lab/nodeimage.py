@@ -25,9 +25,9 @@ _PLACES = {  # where a node expects programs, other than the images'
 
 def recipe() -> str:
     """The digest of everything the image is made of."""
-    sources = [Path(source).read_text() for source in (__file__, oci.__file__)]
-    parts = [*components.recipe(), *sources, cache.tree_digest(_NODE), str(host.has_sys_resource())]
-    return cache.digest(*parts)
+    sources = cache.source_digest(__file__, oci.__file__)
+    restricted = str(host.has_sys_resource())
+    return cache.digest(*components.recipe(), sources, cache.tree_digest(_NODE), restricted)
 
 
 def build(name: str) -> None:

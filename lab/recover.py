@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from lab import addresses, cache, cluster as clusters, docker, images, kind, nodeimage, versions
+from lab import addresses, cache, docker, images, kind, nodeimage, versions
+from lab import cluster as clusters
 from lab.cluster import Cluster
 from lab.shell import LabError, run, say, step
 

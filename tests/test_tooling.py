@@ -72,8 +72,7 @@ def test_lock_has_what_is_declared(name: str) -> None:
     stale = [
         str(wanted)
         for wanted in declared(name)
-        if wanted.name.lower() not in packages
-        or not wanted.specifier.contains(packages[wanted.name.lower()][0])
+        if wanted.name.lower() not in packages or not wanted.specifier.contains(packages[wanted.name.lower()][0])
     ]
     assert stale == [], "run `make lock`"
 
@@ -86,6 +85,4 @@ def test_lock_has_hashes_and_no_addresses(name: str) -> None:
 
 def test_both_locks_run_the_same_versions() -> None:
     development = locked("requirements-dev.lock")
-    assert {name: development.get(name) for name in locked("requirements.lock")} == locked(
-        "requirements.lock"
-    )
+    assert {name: development.get(name) for name in locked("requirements.lock")} == locked("requirements.lock")

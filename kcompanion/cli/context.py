@@ -14,7 +14,7 @@ import click
 
 from kcompanion.cli.options import Options
 from kcompanion.cluster import recording
-from kcompanion.cluster.connect import Target, connect
+from kcompanion.cluster.connect import Connection, Target, connect
 from kcompanion.cluster.live import LiveSource
 from kcompanion.cluster.parallel import Deadline
 from kcompanion.cluster.session import Session
@@ -32,7 +32,15 @@ def session(options: Options) -> Iterator[Session]:
         source = recording.RecordedSource(recording.load(recording_path(options.from_file)), options.now)
         yield Session(source, options.now)
         return
-    target = Target(
+    with live(options, connect(target(options))) as talk:
+        yield talk
+    if options.record:
+        recording.save(talk.snapshot, Path(options.record))
+
+
+def target(options: Options) -> Target:
+    """Which cluster the options mean, and as whom to read it."""
+    return Target(
         kubeconfig=options.kubeconfig,
         context=options.context,
         cluster=options.cluster,
@@ -40,18 +48,21 @@ def session(options: Options) -> Iterator[Session]:
         server=options.server,
         as_user=options.as_user,
         as_groups=options.as_group,
+        plugin_timeout=options.deadline,
     )
+
+
+@contextmanager
+def live(options: Options, connection: Connection) -> Iterator[Session]:
+    """A conversation over a connection, within the options' deadline."""
     with _progress() as advance:
-        live = LiveSource(
-            connect(target),
+        source = LiveSource(
+            connection,
             request_timeout=options.request_timeout,
             deadline=Deadline(options.deadline),
             on_progress=advance,
         )
-        talk = Session(live, options.now)
-        yield talk
-    if options.record:
-        recording.save(talk.snapshot, Path(options.record))
+        yield Session(source, options.now)
 
 
 SHIPPED = "demo:"
@@ -114,7 +125,7 @@ class _Progress:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda key: None
+        yield lambda _key: None
         return
     shown = _Progress()
     try:

@@ -6,6 +6,7 @@ Nothing heavy is imported here: `--help` must answer at once, so each command's 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -59,7 +60,7 @@ class LazyGroup(click.Group):
 
             near = difflib.get_close_matches(args[0] if args else "", COMMANDS, n=1)
             if near:
-                error.message += f" Did you mean {near[0]!r}?"
+                raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from error
             raise
 
 
@@ -84,7 +85,8 @@ def program_name(argv0: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits the process."""
+    """Runs the command line and exits the process; being asked to end (SIGTERM) removes temporary files too."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005 - their signature
     sys.exit(run(sys.argv[1:] if argv is None else argv, program_name(sys.argv[0])))
 
 
@@ -97,8 +99,15 @@ def run(argv: Sequence[str], program: str = "kcompanion") -> int:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return 2
+    except click.UsageError as error:
+        page = error.ctx.command_path if error.ctx else program
+        _complain(error.format_message(), f"`{page} --help` shows what there is")
+        return 2
+    except click.ClickException as error:
+        _complain(error.format_message(), "")
         return 2
     except CompanionError as error:
         _complain(error.text, error.hint)

@@ -82,12 +82,8 @@ _CONNECTION = (
     click.option("-s", "--server", default="", metavar="URL", help="API server to ask instead."),
     click.option("--as", "as_user", default="", metavar="USER", help="Impersonate a user."),
     click.option("--as-group", multiple=True, metavar="GROUP", help="Impersonate a group."),
-    click.option(
-        "--request-timeout", type=Duration(), default=10.0, metavar="TIME", help="Per request [10s]."
-    ),
-    click.option(
-        "--deadline", type=Duration(), default=30.0, metavar="TIME", help="For everything [30s]."
-    ),
+    click.option("--request-timeout", type=Duration(), default=10.0, metavar="TIME", help="Per request [10s]."),
+    click.option("--deadline", type=Duration(), default=30.0, metavar="TIME", help="For everything [30s]."),
 )
 _RECORDING = (
     click.option("--from", "from_file", metavar="FILE", help="Read a recording, not a cluster."),
@@ -100,14 +96,10 @@ _SCOPE = (
     click.option("-l", "--selector", default="", metavar="LABELS", help="Label selector."),
 )
 _OUTPUT = (
-    click.option(
-        "-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table]."
-    ),
+    click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table]."),
     click.option("--no-headers", is_flag=True, help="Tables without headings."),
     click.option("--lang", type=click.Choice(("en", "ko")), help="Language [locale]."),
-    click.option(
-        "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="[auto]"
-    ),
+    click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="[auto]"),
     click.option(
         "--fail-on",
         type=click.Choice(("warning", "critical")),

@@ -79,8 +79,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
         "complete": not any(gap.decisive for gap in answer.gaps),
         "gaps": [gap.to_json() for gap in answer.gaps],
         "findings": [
-            {**finding.to_json(), "text": phrase(finding.message, "en")}
-            for finding in ranked(answer.findings)
+            {**finding.to_json(), "text": phrase(finding.message, "en")} for finding in ranked(answer.findings)
         ],
     }
     return {**answer.body, **head}

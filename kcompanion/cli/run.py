@@ -18,7 +18,9 @@ from kcompanion.errors import Unreachable, UsageError
 EVERY = 2.0  # seconds between two readings
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 # What makes two answers differ for whoever watches: everything but ages and times.
-_TELLING = frozenset({"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed"})
+_TELLING = frozenset(
+    {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed"}
+)
 
 
 def run(options: Options, produce: Callable[[Session], Answer]) -> int:

@@ -59,9 +59,10 @@ class Addresses:
         return f"{new}{length}"
 
     def _replaced(self, address: Address) -> Address:
-        around = next((net.prefixlen for net in self._networks if address in net), _OWN_BITS[address.version])
+        own = _OWN_BITS[address.version]
+        around = next((net.prefixlen for net in self._networks if address in net), own)
         number, width = int(address), address.max_prefixlen
-        for position in range(around):
+        for position in range(min(around, own)):
             if self._bit(address.version, int(address) >> (width - position), position):
                 number ^= 1 << (width - 1 - position)
         return type(address)(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -208,6 +209,7 @@ def _connection(
     from kcompanion.model.certificates import facts_of_pem  # noqa: PLC0415 - as above
 
     try:
+        _check_files(configuration)
         client = ApiClient(configuration)
         path = configuration.cert_file
         pem = Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
@@ -219,6 +221,15 @@ def _connection(
     found = facts_of_pem(pem) if pem else []
     headers = (("User-Agent", f"kcompanion/{__version__}"), *impersonation)
     return Connection(client, origin, headers, found[0] if found else None)
+
+
+def _check_files(configuration: Any) -> None:  # noqa: ANN401 - lazy type
+    """Loads CA and client certificate once, since the client would do so only with the first request."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if configuration.ssl_ca_cert:
+        context.load_verify_locations(configuration.ssl_ca_cert)
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
 
 
 def _first_line(error: BaseException) -> str:

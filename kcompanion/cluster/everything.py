@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kcompanion.access import identity
 from kcompanion.cluster.recording import RecordedSource
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane import apiservers, asks
@@ -59,7 +60,7 @@ def read(session: Session) -> Snapshot:
     """Asks everything and returns the snapshot; what is forbidden stays in it as a gap."""
     wide = [listing(resource, keep_managed_fields=resource in _WITH_MANAGED_FIELDS) for resource in CLUSTER_WIDE]
     others = [ask for ask in asks.OVERVIEW if not (ask.verb is Verb.LIST and ask.resource in CLUSTER_WIDE)]
-    snapshot = session.read([*others, *discovery.ROOTS, *wide])
+    snapshot = session.read([*others, identity.SELF, *discovery.ROOTS, *wide])
     session.read([*_narrower(snapshot, wide), *discovery.follow_ups(snapshot)])
     # from here on each question is raised by answers; a recording of what there is gives the narrower ones too
     overview = Session(RecordedSource(session.snapshot)).read(asks.OVERVIEW)

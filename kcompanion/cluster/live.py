@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,8 @@ from kcompanion.model.fields import text_at
 from kcompanion.model.snapshot import Origin
 
 PAGE = 500
-WORKERS = 8
+WORKERS = 16  # a control plane without etcd lets every request hang: all of them must hang at once
+FRESH_SHARE = 0.4  # of the deadline, for fresh answers; the rest is for the API server's cache and for further rounds
 ATTEMPTS = 3
 PROBE_TIMEOUT = 2.0  # another API server's own address may not be routed from here at all
 _BY_STATUS = {
@@ -89,6 +91,8 @@ class LiveSource:
                 return Reading(ask, Outcome.OK if known else Outcome.ABSENT, body=known)
             if ask.verb is Verb.LIST:
                 return self._list(ask)
+            if ask.verb is Verb.GET:
+                return self._get(ask)
             return self._one(ask)
         except TransportError as error:
             return Reading(ask, error.outcome, detail=error.detail)
@@ -98,10 +102,8 @@ class LiveSource:
     def _one(self, ask: Ask) -> Reading:
         if ask.verb is Verb.RAW:
             response = self._request(ask.path, ask, accept=_ACCEPT.get(ask.path, "*/*"))
-        elif ask.verb is Verb.REVIEW:
-            response = self._request(_path(ask), ask, body=_review_body(ask))
         else:
-            response = self._request(_path(ask), ask)
+            response = self._request(_path(ask), ask, body=_review_body(ask))
         peer = facts_of_der(response.peer) if ask.verb is Verb.RAW and response.peer else None
         if ask.verb is Verb.RAW and response.status not in {401, 403, 404, 406}:
             # /readyz answers 500 with the failing checks in its body: that is an answer, not an error
@@ -113,13 +115,32 @@ class LiveSource:
             return _failure(ask, response)
         return Reading(ask, Outcome.OK, response.status, body=json.loads(response.body), peer=peer)
 
+    def _get(self, ask: Ask) -> Reading:
+        """One object; from the API server's cache, and marked stale, when etcd gives no answer."""
+        reading = self._object(ask)
+        if _cache_may_help(reading) and self._deadline.remaining > 0:
+            cached = self._object(ask, from_cache=True)
+            if cached.ok:
+                return replace(cached, detail=reading.detail, stale=True)
+        return reading
+
+    def _object(self, ask: Ask, *, from_cache: bool = False) -> Reading:
+        query = "?resourceVersion=0" if from_cache else ""
+        try:
+            response = self._request(_path(ask) + query, ask, once=from_cache)
+        except TransportError as error:
+            return Reading(ask, error.outcome, detail=error.detail)
+        if response.status >= 300:
+            return _failure(ask, response)
+        return Reading(ask, Outcome.OK, response.status, body=json.loads(response.body))
+
     def _list(self, ask: Ask) -> Reading:
         """Pages through a list; from the API server's cache, and marked stale, when etcd gives no answer."""
         reading = self._pages(ask)
-        if reading.outcome in {Outcome.TIMEOUT, Outcome.ERROR} and self._deadline.remaining > 0:
+        if _cache_may_help(reading) and self._deadline.remaining > 0:
             cached = self._pages(ask, from_cache=True)
             if cached.ok:
-                return Reading(ask, Outcome.OK, cached.status, reading.detail, cached.body, stale=True)
+                return replace(cached, detail=reading.detail, stale=True)
         return reading
 
     def _pages(self, ask: Ask, *, from_cache: bool = False) -> Reading:
@@ -160,8 +181,9 @@ class LiveSource:
         """Sends one request, again after transient failures while the deadline and the server's wish allow."""
         limit = PROBE_TIMEOUT if ask.server else self._request_timeout
         attempts = 1 if once or ask.server or ask.verb is Verb.RAW else ATTEMPTS
+        budget = Deadline(self._deadline.remaining if once else self._deadline.seconds * FRESH_SHARE)
         for attempt in range(1, attempts + 1):
-            timeout = min(limit, self._deadline.remaining)
+            timeout = min(limit, self._deadline.remaining, budget.remaining)
             if timeout <= 0:
                 break
             last = attempt == attempts
@@ -179,10 +201,15 @@ class LiveSource:
                     return response
                 asked = response.retry_after
                 wait = 0.2 * 2**attempt if asked is None else asked
-                if wait >= self._deadline.remaining:
+                if wait >= min(self._deadline.remaining, budget.remaining):
                     return response
             time.sleep(min(wait, self._deadline.remaining))
-        raise TransportError(Outcome.TIMEOUT, f"the deadline of {self._deadline.seconds:.0f} s passed")
+        raise TransportError(Outcome.TIMEOUT, f"no answer within {min(limit, budget.seconds):.0f} s")
+
+
+def _cache_may_help(reading: Reading) -> bool:
+    """Whether etcd may be the reason: not when the API server has too much to do (429, 503) or is not there."""
+    return reading.outcome is Outcome.TIMEOUT or (reading.outcome is Outcome.ERROR and reading.status == 500)
 
 
 def _bare(items: list[Any]) -> list[Any]:

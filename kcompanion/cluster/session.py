@@ -29,6 +29,10 @@ class Session:
     def snapshot(self) -> Snapshot:
         return Snapshot(self._now or self._source.now, self._source.origin, dict(self._readings))
 
+    def keep(self, reading: Reading) -> None:
+        """Adds what was learnt in another way than by asking the source, so that a recording holds it too."""
+        self._readings[reading.ask.key] = reading
+
     def read(self, asks: Iterable[Ask]) -> Snapshot:
         """Asks what was not asked yet and returns everything read so far.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 JSON = "application/json"
 CONNECT_TIMEOUT = 5.0
 CHUNK = 1 << 16
-RETRIED = frozenset({429, 500, 502, 503, 504})  # what a moment later may go well
+RETRIED = frozenset({429, 502, 503})  # what a moment later may go well; client-go retries these too
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -65,6 +65,10 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._configuration = connection.client.configuration
+        if not self._configuration.verify_ssl:
+            import urllib3  # noqa: PLC0415 - as below
+
+            urllib3.disable_warnings()  # the kubeconfig's owner chose so; kubectl does not complain either
 
     def request(
         self,
@@ -175,9 +179,9 @@ def _named(error: Exception, url: str, timeout: float) -> TransportError:
         return TransportError(Outcome.UNREACHABLE, f"{_host(url)}: {_connection_problem(cause)}")
     if isinstance(cause, u3.ConnectTimeoutError):
         limit = min(CONNECT_TIMEOUT, timeout)
-        return TransportError(Outcome.UNREACHABLE, f"{_host(url)} did not accept a connection within {limit:.0f} s")
+        return TransportError(Outcome.UNREACHABLE, f"{_host(url)} did not accept a connection within {_seconds(limit)}")
     if isinstance(cause, u3.TimeoutError):
-        return TransportError(Outcome.TIMEOUT, f"no answer within {timeout:.0f} s")
+        return TransportError(Outcome.TIMEOUT, f"no answer within {_seconds(timeout)}")
     if isinstance(cause, u3.SSLError):
         return TransportError(Outcome.UNREACHABLE, f"TLS: {tls_problem(str(cause))}")
     # the connection broke: an idle one from the pool, or a server that restarts
@@ -200,6 +204,7 @@ _TLS_PROBLEMS = (
     ("hostname mismatch", "the server's certificate is for another name"),
     ("ip address mismatch", "the server's certificate is for another address"),
     ("certificate verify failed", "the server's certificate is not signed by the CA of the kubeconfig"),
+    ("eof occurred", "the server hung up during the handshake"),
     ("wrong version number", "the server does not speak TLS (is it http://?)"),
     ("record layer failure", "the server does not speak TLS (is it http://?)"),
 )
@@ -209,6 +214,10 @@ def tls_problem(said: str) -> str:
     """OpenSSL's message in plain words; the message itself when there are none for it."""
     flat = " ".join(said.replace("_", " ").split()).lower()
     return next((words for mark, words in _TLS_PROBLEMS if mark in flat), flat[:200])
+
+
+def _seconds(count: float) -> str:
+    return f"{count:.0f} s" if count >= 1 else f"{count:.1f} s"
 
 
 def _host(url: str) -> str:

@@ -7,15 +7,20 @@ their own address are "not probed".
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from kcompanion.controlplane import asks
-from kcompanion.controlplane.health import Check
+from kcompanion.controlplane import asks, hosts
+from kcompanion.controlplane.components import component_pods
+from kcompanion.controlplane.flags import flags_of
+from kcompanion.controlplane.health import Check, readable, unread
 from kcompanion.controlplane.lifesigns import identities
-from kcompanion.model.ask import Ask, Outcome, raw
-from kcompanion.model.fields import map_at, maps_at, name_of, texts_at
+from kcompanion.controlplane.pods import node_of
+from kcompanion.model.ask import Ask, raw
+from kcompanion.model.fields import map_at, maps_at, name_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
@@ -88,16 +93,20 @@ def endpoints(snapshot: Snapshot) -> tuple[Endpoint, ...]:
             for address in texts_at(entry, "addresses"):
                 node = by_ip.get(address, "")
                 found.append(Endpoint(address, ports[0] if ports else 443, node, ready))
-    return tuple(sorted(set(found), key=lambda e: e.address))
+    return tuple(sorted(set(found), key=lambda e: (e.address, e.port, e.ready)))
 
 
 def _nodes_by_ip(snapshot: Snapshot) -> dict[str, str]:
-    return {
-        str(address.get("address")): name_of(node)
+    """Addresses of nodes, and those that API servers say they advertise: nodes may be unreadable."""
+    found = {
+        text_at(address, "address"): name_of(node)
         for node in snapshot.items(asks.NODES)
         for address in maps_at(node, "status", "addresses")
-        if address.get("type") == "InternalIP"
+        if address.get("type") in ("InternalIP", "ExternalIP")
     }
+    for pod in component_pods(snapshot, "kube-apiserver"):
+        found[flags_of(pod, "kube-apiserver").get("advertise-address", "")] = node_of(pod)
+    return found
 
 
 def further_asks(snapshot: Snapshot) -> list[Ask]:
@@ -136,15 +145,17 @@ def _probe(snapshot: Snapshot, ask: Ask) -> Probe | None:
 
 def _answered_by(snapshot: Snapshot, ask: Ask, peer: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON
     names = set(texts_at(peer, "names"))
-    # the pods' host names and the identity Leases count too: nodes may be unreadable
-    hosts = {name_of(node) for node in snapshot.items(asks.NODES)} | set(identities(snapshot))
-    named = sorted(names & hosts)
+    # the identity Leases' host names count too: nodes may be unreadable
+    nodes = {node for name in names if (node := hosts.node_called(snapshot, name, exactly=True))}
+    named = nodes or names & set(identities(snapshot))
     if len(named) == 1:
-        return named[0], "certificate"
+        return named.pop(), "certificate"
     by_own_address = [e for e in endpoints(snapshot) if e.address in names]
     if len(by_own_address) == 1:
         return by_own_address[0].node or by_own_address[0].address, "certificate"
     address = _host(ask.server or snapshot.origin.server)
+    if address in names and not endpoints(snapshot) and _is_ip(address):
+        return address, "address"  # its own certificate carries the address that was asked
     for endpoint in endpoints(snapshot):
         if endpoint.address == address:
             return endpoint.node or address, "address"
@@ -152,7 +163,17 @@ def _answered_by(snapshot: Snapshot, ask: Ask, peer: Any) -> tuple[str, str]:  #
 
 
 def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition(":")[0].strip("[]")
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def probe_check(snapshot: Snapshot, node: str, address: str = "") -> Check | None:
@@ -161,43 +182,30 @@ def probe_check(snapshot: Snapshot, node: str, address: str = "") -> Check | Non
     for probe in probes(snapshot):
         if probe.path != "/readyz" or probe.answered_by not in wanted:
             continue
-        evidence = Evidence(
-            f"{probe.server or snapshot.origin.server}{PROBE_PATH}", "HTTP", str(probe.http_status)
-        )
+        evidence = Evidence(f"{probe.server or snapshot.origin.server}{PROBE_PATH}", "HTTP", str(probe.http_status))
         if probe.status is Status.OK:
-            return Check(
-                Status.OK, say("controlplane.check.readyz", passed=len(probe.passed)), evidence
-            )
+            return Check(Status.OK, say("controlplane.check.readyz", passed=len(probe.passed)), evidence)
         told = ", ".join(probe.failed) or str(probe.http_status)
         return Check(Status.FAIL, say("controlplane.check.readyz_failed", failed=told), evidence)
     return None
 
 
 def listed_check(snapshot: Snapshot, node: str) -> Check | None:
-    """Whether a node's API server keeps itself in default/kubernetes; None when that cannot be told."""
-    reading = snapshot.reading(asks.API_ENDPOINTS)
-    if not reading.ok or reading.stale:
-        return None
-    listed = [e for e in endpoints(snapshot) if e.node == node]
+    """Whether a node's API server keeps itself in default/kubernetes; None when its addresses name no node."""
+    if missing := unread(snapshot, asks.API_ENDPOINTS):
+        return missing
+    known = endpoints(snapshot)
     evidence = Evidence("EndpointSlice default/kubernetes", "endpoints[].addresses")
-    if listed:
-        return Check(
-            Status.OK, say("controlplane.check.listed", address=listed[0].address), evidence
-        )
-    if not any(e.node for e in endpoints(snapshot)):
-        return None  # addresses of a load balancer or another network: they name no node
-    return Check(Status.FAIL, say("controlplane.check.not_listed"), evidence)
+    for endpoint in known:
+        if endpoint.node == node:
+            return Check(Status.OK, say("controlplane.check.listed", address=endpoint.address), evidence)
+    if known and all(endpoint.node for endpoint in known):
+        return Check(Status.FAIL, say("controlplane.check.not_listed"), evidence)
+    # addresses of a load balancer or another network
+    return None if readable(snapshot, asks.NODES) else unread(snapshot, asks.NODES)
 
 
 def answering(snapshot: Snapshot) -> tuple[str, tuple[str, ...]]:
     """Who answered /readyz (empty if unknown) and which of its checks failed."""
     probe = _probe(snapshot, asks.READYZ)
     return (probe.answered_by, probe.failed) if probe else ("", ())
-
-
-def probe_gap(snapshot: Snapshot) -> Outcome | None:
-    """Why the kubeconfig's server has no /readyz answer, None when it has one."""
-    reading = snapshot.reading(asks.READYZ)
-    return None if reading.ok else reading.outcome
-
-

@@ -21,7 +21,7 @@ from kcompanion.controlplane.flags import flags_of
 from kcompanion.controlplane.pods import node_of
 from kcompanion.model.ask import Ask, raw
 from kcompanion.model.certificates import facts_of_pem
-from kcompanion.model.fields import map_at, maps_at, name_of, text_at
+from kcompanion.model.fields import map_at, maps_at, name_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.times import parse_time
@@ -111,7 +111,7 @@ def _serving(snapshot: Snapshot) -> Iterator[Certificate]:
         if not peer or peer.get("publicKeyHash") in seen:
             continue
         seen.add(str(peer.get("publicKeyHash")))
-        owner = next((name for name in sorted(peer.get("names") or []) if name in nodes), "")
+        owner = next((name for name in sorted(texts_at(peer, "names")) if name in nodes), "")
         source = Evidence(f"TLS {ask.server or snapshot.origin.server}", "peer certificate")
         yield from _made(snapshot, peer, "serving", owner, source)
 
@@ -177,7 +177,7 @@ def ca_hash(snapshot: Snapshot) -> str:
     text = text_at(snapshot.object(asks.CLUSTER_INFO), "data", "kubeconfig")
     try:
         document = yaml.safe_load(text) if text else None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: a scalar that looks like a date and is none
         return ""
     for entry in maps_at(document, "clusters"):
         data = map_at(entry, "cluster").get("certificate-authority-data")

@@ -10,7 +10,7 @@ from kcompanion.controlplane import asks, pods
 from kcompanion.controlplane.health import Check, Health, of_parts, unread
 from kcompanion.controlplane.leaders import Leader
 from kcompanion.controlplane.lifesigns import heartbeat_check, identity_check
-from kcompanion.model.fields import condition, labels_of, map_at, name_of, text_at
+from kcompanion.model.fields import condition, labels_of, map_at, maps_at, name_of, text_at
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Object, Snapshot
@@ -110,9 +110,15 @@ def component_pods(snapshot: Snapshot, name: str) -> list[Object]:
     found = [
         pod
         for pod in snapshot.items(asks.PODS)
-        if any(labels_of(pod).get(key) == value for key, value in marks)
+        if any(labels_of(pod).get(key) == value for key, value in marks) and not _left_behind(pod)
     ]
     return sorted(found, key=lambda pod: (pods.node_of(pod), name_of(pod)))
+
+
+def _left_behind(pod: Object) -> bool:
+    """A pod that ended and stays as a record (evicted, or its node was shut down); its ReplicaSet has made another."""
+    ended = text_at(pod, "status", "phase") in ("Failed", "Succeeded")
+    return ended and any(owner.get("kind") == "ReplicaSet" for owner in maps_at(pod, "metadata", "ownerReferences"))
 
 
 def pod_instance(
@@ -141,17 +147,19 @@ def static_component(
     snapshot: Snapshot,
     name: str,
     *,
-    hosted: bool,
+    hidden: Message | None,
     leader: Leader | None = None,
     checks: Sequence[Check] = (),
 ) -> Component:
-    """A control-plane component from its pods, or the reason why no pods can be seen."""
+    """A control-plane component from its pods, or the reason why no pods can be seen.
+
+    `hidden` is that reason where the control plane runs out of sight, None where its pods ought to be seen.
+    """
     found = component_pods(snapshot, name)
     if not found:
-        return without_pods(snapshot, name, hosted=hosted, leader=leader, checks=checks)
+        return without_pods(snapshot, name, hidden=hidden, leader=leader, checks=checks)
     instances = tuple(
-        pod_instance(snapshot, pod, name, _own_checks(snapshot, pod, name), _role(pod, name, leader))
-        for pod in found
+        pod_instance(snapshot, pod, name, _own_checks(snapshot, pod, name), _role(pod, name, leader)) for pod in found
     )
     parts = of_parts(instance.health.status for instance in instances)
     status = worst([parts, *(check.status for check in checks)])
@@ -159,13 +167,14 @@ def static_component(
 
 
 def _own_checks(snapshot: Snapshot, pod: Object, name: str) -> list[Check]:
-    return [identity_check(snapshot, pods.node_of(pod))] if name == "kube-apiserver" else []
+    check = identity_check(snapshot, pods.node_of(pod)) if name == "kube-apiserver" else None
+    return [check] if check else []
 
 
 def _role(pod: Object, name: str, leader: Leader | None) -> str:
     if name == "etcd":
         return "member"
-    if leader is None:
+    if leader is None or not leader.pod:  # nobody, or somebody whose pod cannot be told
         return "active" if name == "kube-apiserver" else ""
     return "leader" if name_of(pod) == leader.pod else "standby"
 
@@ -174,7 +183,7 @@ def without_pods(
     snapshot: Snapshot,
     name: str,
     *,
-    hosted: bool,
+    hidden: Message | None,
     leader: Leader | None = None,
     checks: Sequence[Check] = (),
 ) -> Component:
@@ -182,16 +191,13 @@ def without_pods(
     missing = unread(snapshot, asks.PODS)
     if missing is not None:
         return Component(name, Status.UNKNOWN, (), leader, missing.message, (*checks, missing))
-    if hosted and BY_NAME[name].hidden_when_hosted:
-        # a Lease that the hosted component renews is still proof that it lives
-        return Component(
-            name, Status.NOT_VISIBLE, (), leader, say("controlplane.note.hosted"), tuple(checks)
-        )
+    if hidden and BY_NAME[name].hidden_when_hosted:
+        # a Lease that a hidden component renews, or stops renewing, still tells of it
+        told = worst([Status.NOT_VISIBLE, *(c.status for c in checks if c.status is not Status.OK)])
+        return Component(name, told, (), leader, hidden, tuple(checks))
     evidence = Evidence(f"Pods {asks.SYSTEM}", f"labels[component]={name}", "none")
     absent = Check(Status.UNKNOWN, say("controlplane.check.no_pods"), evidence)
-    return Component(
-        name, Status.UNKNOWN, (), leader, say("controlplane.note.no_pods"), (*checks, absent)
-    )
+    return Component(name, Status.UNKNOWN, (), leader, say("controlplane.note.no_pods"), (*checks, absent))
 
 
 def kubelets(snapshot: Snapshot) -> Component:
@@ -232,13 +238,9 @@ def node_ready_check(node: Object) -> Check:
     ready = condition(node, "Ready")
     value = str(ready.get("status") or "")
     reason = str(ready.get("reason") or "")
-    evidence = Evidence(
-        f"Node {name_of(node)}", "status.conditions[Ready]", f"{value} {reason}".strip()
-    )
+    evidence = Evidence(f"Node {name_of(node)}", "status.conditions[Ready]", f"{value} {reason}".strip())
     if value == "True":
         return Check(Status.OK, say("controlplane.check.node_ready"), evidence)
     if value in ("False", "Unknown"):
         return Check(Status.FAIL, say("controlplane.check.node_not_ready", reason=reason), evidence)
     return Check(Status.UNKNOWN, say("controlplane.check.node_unsure"), evidence)
-
-

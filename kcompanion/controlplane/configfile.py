@@ -30,6 +30,6 @@ def parsed(text: str) -> Mapping[str, Any] | None:
 
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: a scalar that looks like a date and is none
         return None
     return document if isinstance(document, dict) else None

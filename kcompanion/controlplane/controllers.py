@@ -50,13 +50,13 @@ CONTROLLERS: dict[str, str] = {
     "ephemeral-volume-controller": "ephemeral-volume",
     "legacy-serviceaccount-token-cleaner-controller": "legacy-service-account-token-cleaner",
     "validatingadmissionpolicy-status-controller": "validatingadmissionpolicy-status-controller",
-    "resourceclaim-controller": "resourceclaim-controller",
+    "resourceclaim-controller": "resource-claim-controller",
     "service-cidr-controller": "service-cidr-controller",
     "volumeattributesclass-protection-controller": "volumeattributesclass-protection-controller",
     "podcertificaterequest-cleaner-controller": "podcertificaterequest-cleaner-controller",
     "device-taint-eviction-controller": "device-taint-eviction-controller",
-    "storage-version-migrator-controller": "storage-version-migrator-controller",
-    "storageversion-garbage-collector-controller": "storageversion-garbage-collector-controller",
+    "storage-version-migrator-controller": "svm",
+    "storageversion-garbage-collector-controller": "storage-version-gc",
     "podgroup-protection-controller": "podgroup-protection-controller",
     "resourcepoolstatusrequest-controller": "resourcepoolstatusrequest-controller",
     "kube-apiserver-serving-clustertrustbundle-publisher-controller": "",
@@ -115,13 +115,12 @@ def controllers(flags: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Control
 
 
 def _on(flag: str) -> set[str]:
+    """As IsControllerEnabled in k8s.io/controller-manager does it: the first word that names a controller counts."""
     words = [word.strip() for word in flag.split(",") if word.strip()]
-    on = {n for n in CONTROLLERS if n not in OFF_BY_DEFAULT} if "*" in words else set()
+    named: dict[str, bool] = {}
     for word in words:
-        name = word.lstrip("+-")
-        name = _BY_ALIAS.get(name, name)
-        if word.startswith("-"):
-            on.discard(name)
-        elif name != "*":
-            on.add(name)
-    return on
+        name = word.removeprefix("-")
+        if name != "*":
+            named.setdefault(_BY_ALIAS.get(name, name), not word.startswith("-"))
+    by_default = {name for name in CONTROLLERS if name not in OFF_BY_DEFAULT} if "*" in words else set()
+    return {name for name in by_default | set(named) if named.get(name, True)}

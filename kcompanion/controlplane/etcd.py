@@ -1,7 +1,8 @@
 """etcd as far as the API shows it: members, quorum arithmetic, size of the store.
 
-Members come from etcd's own pods and from the `--initial-cluster` flag of the youngest of them. That flag is of the
-time a member joined, so it is labelled as such; nothing is executed in a pod.
+Members come from etcd's own pods, from the `--initial-cluster` flag of the one that joined last, and from API servers
+that ask an etcd on their own node. The flag is of the time a member joined, so it is labelled as such; nothing is
+executed in a pod.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 from kcompanion.controlplane import asks, pods
 from kcompanion.controlplane.components import Component, component_pods
 from kcompanion.controlplane.flags import flags_of
-from kcompanion.model.fields import text_at
+from kcompanion.controlplane.health import readable
+from kcompanion.model.fields import name_of, text_at
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Object, Snapshot
 
@@ -84,13 +86,12 @@ class Member:
 class Etcd:
     """What is known of the store; sizes in bytes."""
 
-    topology: str  # stacked, external, hosted, unknown
+    topology: str  # stacked, external, hosted, services, unknown
     servers: tuple[str, ...]  # --etcd-servers of the API servers
     members: tuple[Member, ...]
     quorum: Quorum | None
     store_bytes: int | None
     quota_bytes: int | None
-    joined_as: tuple[str, ...]  # names in the youngest --initial-cluster
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -104,20 +105,19 @@ class Etcd:
         }
 
 
-def etcd(snapshot: Snapshot, component: Component, *, hosted: bool) -> Etcd:
+def etcd(snapshot: Snapshot, component: Component, *, hosted: bool, services: bool = False) -> Etcd:
     """Puts together what pods, flags and metrics tell of etcd."""
     servers = _servers(snapshot)
     found = component_pods(snapshot, "etcd")
-    members = _members(found, component)
-    quota = [_quota(pod) for pod in found]
+    members = _members(snapshot, found, component)
+    quota = [limit for pod in found if (limit := _quota(pod)) is not None]
     return Etcd(
-        topology=_topology(found, servers, hosted=hosted),
+        topology=_topology(found, servers, hosted=hosted, services=services),
         servers=servers,
         members=members,
         quorum=_quorum(members),
         store_bytes=store_size(snapshot),
         quota_bytes=min(quota) if quota else None,
-        joined_as=tuple(sorted(_initial_cluster(found))),
     )
 
 
@@ -126,7 +126,7 @@ def store_size(snapshot: Snapshot) -> int | None:
     found = _SIZE.findall(snapshot.text(asks.METRICS) or "")
     try:
         return max(int(float(value)) for value in found) if found else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -138,20 +138,20 @@ def _servers(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _topology(found: list[Object], servers: tuple[str, ...], *, hosted: bool) -> str:
+def _topology(found: list[Object], servers: tuple[str, ...], *, hosted: bool, services: bool) -> str:
     if found:
         return "stacked"
     if any(not _LOCAL.match(server) for server in servers):
         return "external"
-    return "hosted" if hosted else "unknown"
+    return "hosted" if hosted else "services" if services else "unknown"
 
 
-def _members(found: list[Object], component: Component) -> tuple[Member, ...]:
+def _members(snapshot: Snapshot, found: list[Object], component: Component) -> tuple[Member, ...]:
     statuses = {instance.pod: instance.health.status for instance in component.instances}
     members: dict[str, Member] = {}
     for pod in found:
         given = flags_of(pod, "etcd")
-        name = given.get("name") or pods.node_of(pod)
+        name = _name(pod)
         members[name] = Member(
             name=name,
             node=pods.node_of(pod),
@@ -159,21 +159,46 @@ def _members(found: list[Object], component: Component) -> tuple[Member, ...]:
             client_url=given.get("advertise-client-urls", ""),
             status=statuses.get(text_at(pod, "metadata", "name"), Status.UNKNOWN),
         )
+    # a member that once joined and has no pod now: its pod is gone, whether it is still a member is not visible
+    gone = Status.FAIL if readable(snapshot, asks.PODS) else Status.UNKNOWN
     for name, url in _initial_cluster(found).items():
-        # a member that once joined and has no pod now: its pod is gone, whether it is still a member is not visible
-        members.setdefault(name, Member(name, "", url, "", Status.FAIL))
+        members.setdefault(name, Member(name, "", url, "", gone))
+    for node in _asked_locally(snapshot) if found else ():
+        if node not in members and node not in {member.node for member in members.values()}:
+            members[node] = Member(node, node, "", "", gone)
     return tuple(members[name] for name in sorted(members))
 
 
+def _name(pod: Object) -> str:
+    return flags_of(pod, "etcd").get("name") or pods.node_of(pod) or name_of(pod)
+
+
+def _asked_locally(snapshot: Snapshot) -> list[str]:
+    """Nodes whose API server asks an etcd on the same node: one belongs there, also when its pod is gone."""
+    asked = {
+        pods.node_of(pod): flags_of(pod, "kube-apiserver").get("etcd-servers", "")
+        for pod in component_pods(snapshot, "kube-apiserver")
+    }
+    return [node for node, servers in asked.items() if node and _LOCAL.match(servers) and "," not in servers]
+
+
 def _initial_cluster(found: list[Object]) -> dict[str, str]:
-    """Name to peer URL, from the longest --initial-cluster: the one of the last member to join."""
-    best: dict[str, str] = {}
-    for pod in found:
-        listed = flags_of(pod, "etcd").get("initial-cluster", "")
-        pairs = dict(part.split("=", 1) for part in listed.split(",") if "=" in part)
-        if len(pairs) > len(best):
-            best = pairs
-    return best
+    """Name to peer URL, from the --initial-cluster of the last member to join.
+
+    It is the one that names most of the members there are; a longer one that names fewer is from before a replacement.
+    """
+    present = {_name(pod) for pod in found}
+    listed = [_named_peers(pod) for pod in sorted(found, key=_made, reverse=True)]
+    return max(listed, key=lambda peers: len(present & set(peers)), default={})
+
+
+def _made(pod: Object) -> str:
+    return text_at(pod, "metadata", "creationTimestamp")
+
+
+def _named_peers(pod: Object) -> dict[str, str]:
+    listed = flags_of(pod, "etcd").get("initial-cluster", "")
+    return dict(part.split("=", 1) for part in listed.split(",") if "=" in part)
 
 
 def _quorum(members: tuple[Member, ...]) -> Quorum | None:
@@ -184,8 +209,10 @@ def _quorum(members: tuple[Member, ...]) -> Quorum | None:
     return Quorum(len(members), alive, unsure)
 
 
-def _quota(pod: Object) -> int:
+def _quota(pod: Object) -> int | None:
+    """The size at which etcd stops writing; 0 is the default, below 0 there is no limit."""
     try:
-        return int(flags_of(pod, "etcd").get("quota-backend-bytes", "")) or DEFAULT_QUOTA
+        given = int(flags_of(pod, "etcd").get("quota-backend-bytes", ""))
     except ValueError:
         return DEFAULT_QUOTA
+    return None if given < 0 else given or DEFAULT_QUOTA

@@ -69,7 +69,8 @@ def _failed_checks(plane: ControlPlane) -> Iterator[Finding]:
 
 
 def _single_point(plane: ControlPlane) -> Iterator[Finding]:
-    singles = [name for name in STATIC if len(plane.component(name).instances) == 1]
+    # what runs out of sight may well have others beside it
+    singles = [name for name in STATIC if [bool(i.pod) for i in plane.component(name).instances] == [True]]
     if len(singles) == len(STATIC):
         node = plane.component("etcd").instances[0].node
         yield Finding(
@@ -113,6 +114,25 @@ def _quorum(plane: ControlPlane) -> Iterator[Finding]:
     if quorum.even:
         text = say("controlplane.finding.kc1022", **values)
         yield Finding("KC1022", Severity.WARNING, "etcd", text, evidence, next_command)
+
+
+def _etcd_silent(plane: ControlPlane) -> Iterator[Finding]:
+    """The API server that answered gets nothing from etcd: what is shown of the rest comes from its cache."""
+    for probe in plane.probes:
+        bad = [name for name in probe.failed if name.startswith("etcd")]
+        if probe.path != "/readyz" or not bad:
+            continue
+        quorum = plane.etcd.quorum
+        who = probe.answered_by or say("controlplane.someone")
+        text = (
+            say("controlplane.finding.kc1024", who=who, members=quorum.members, needed=quorum.needed)
+            if quorum
+            else say("controlplane.finding.kc1024_members_unknown", who=who)
+        )
+        evidence = (Evidence(f"{probe.server}/readyz?verbose", "[-]", ", ".join(bad)),)
+        command = "docker exec NODE crictl ps -a --name etcd" if plane.made.name == "kind" else "crictl ps -a --name etcd"
+        yield Finding("KC1024", Severity.CRITICAL, "etcd", text, evidence, f"{command}  # on each control-plane node")
+        return
 
 
 def _store_full(plane: ControlPlane) -> Iterator[Finding]:
@@ -221,6 +241,7 @@ RULES: tuple[Callable[[ControlPlane], Iterator[Finding]], ...] = (
     _failed_checks,
     _single_point,
     _quorum,
+    _etcd_silent,
     _store_full,
     _drift,
     _skew,

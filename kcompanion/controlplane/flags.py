@@ -18,7 +18,7 @@ from kcompanion.model.snapshot import Object, Snapshot
 WITH_FLAGS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
 # Flags that name the instance itself, so that each has its own value.
 OWN_VALUE = {
-    "kube-apiserver": {"advertise-address", "etcd-servers", "bind-address"},
+    "kube-apiserver": {"advertise-address", "etcd-servers", "bind-address", "peer-advertise-ip"},
     "etcd": {
         "name",
         "advertise-client-urls",
@@ -40,6 +40,7 @@ DEFAULT_ADMISSION = (
     "DefaultIngressClass",
     "DefaultStorageClass",
     "DefaultTolerationSeconds",
+    "JobValidation",
     "LimitRanger",
     "MutatingAdmissionPolicy",
     "MutatingAdmissionWebhook",
@@ -47,6 +48,7 @@ DEFAULT_ADMISSION = (
     "NodeDeclaredFeatureValidator",
     "PersistentVolumeClaimResize",
     "PodGroupProtection",
+    "PodGroupWorkloadExists",
     "PodResizeValidator",
     "PodSecurity",
     "PodTopologyLabels",
@@ -66,7 +68,7 @@ def flags_of(pod: Object, component: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     words = list(pods.arguments(pod, component))
     for index, word in enumerate(words):
-        if not word.startswith("--"):
+        if not word.startswith("--") or word == "--":
             continue
         name, equals, value = word[2:].partition("=")
         if not equals:
@@ -92,8 +94,7 @@ def all_flags(snapshot: Snapshot) -> dict[str, dict[str, Mapping[str, str]]]:
     """Component to node to flags."""
     return {
         component: {
-            (pods.node_of(pod) or name_of(pod)): flags_of(pod, component)
-            for pod in component_pods(snapshot, component)
+            (pods.node_of(pod) or name_of(pod)): flags_of(pod, component) for pod in component_pods(snapshot, component)
         }
         for component in WITH_FLAGS
     }

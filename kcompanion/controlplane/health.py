@@ -56,9 +56,7 @@ def unread(snapshot: Snapshot, ask: Ask) -> Check | None:
     verb, resource = ask.right
     where = f"{verb} {resource}" + (f" -n {ask.namespace}" if ask.namespace else "")
     if reading.stale:
-        return Check(
-            Status.UNKNOWN, say("controlplane.check.stale", what=resource), Evidence(where)
-        )
+        return Check(Status.UNKNOWN, say("controlplane.check.stale", what=resource), Evidence(where))
     reason = say(f"common.outcome.{reading.outcome.value}")
     return Check(
         Status.UNKNOWN,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kcompanion.controlplane import apiservers, asks, certs, controllers, flags
+from kcompanion.controlplane import apiservers, asks, certs, controllers
 from kcompanion.controlplane import etcd as store
+from kcompanion.controlplane import flags as commandline
 from kcompanion.controlplane.components import (
     Component,
     Instance,
@@ -17,15 +18,15 @@ from kcompanion.controlplane.components import (
     runtimes,
     static_component,
 )
-from kcompanion.controlplane.health import Check, Health, of_parts, unread
+from kcompanion.controlplane.health import Check, Health, of_parts, readable, unread
 from kcompanion.controlplane.leaders import leader, leader_check
-from kcompanion.controlplane.lifesigns import identities, pulse_check
+from kcompanion.controlplane.lifesigns import Pulse, identities, pulse_check
 from kcompanion.controlplane.network import Network, network
-from kcompanion.controlplane.origin import Maker, hosted, maker
+from kcompanion.controlplane.origin import Maker, as_services, maker, out_of_sight
 from kcompanion.controlplane.traffic import Line, lines
 from kcompanion.controlplane.versions import Skew, effective_minor, minor_of, server_info, server_version, skew
 from kcompanion.model.finding import Evidence, Status, worst
-from kcompanion.model.message import say
+from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Snapshot
 
 ELECTED = ("kube-scheduler", "kube-controller-manager")
@@ -37,14 +38,15 @@ class ControlPlane:
 
     version: str
     made: Maker
-    hosted: bool
+    hosted: bool  # out of sight, run by a provider
+    services: bool  # out of sight, inside services of the nodes
     components: tuple[Component, ...]
     endpoints: tuple[apiservers.Endpoint, ...]
     probes: tuple[apiservers.Probe, ...]
     etcd: store.Etcd
     flags: Mapping[str, Mapping[str, Mapping[str, str]]]
-    drifts: tuple[flags.Drift, ...]
-    admission: flags.Admission
+    drifts: tuple[commandline.Drift, ...]
+    admission: commandline.Admission
     controllers: controllers.Controllers
     gates: Mapping[str, bool]
     skews: tuple[Skew, ...]
@@ -68,6 +70,7 @@ class ControlPlane:
             "version": self.version or None,
             "made": self.made.to_json(),
             "hosted": self.hosted,
+            "asServices": self.services,
             "components": [c.to_json() for c in self.components],
             "apiServers": {
                 "endpoints": [e.to_json() for e in self.endpoints],
@@ -90,35 +93,38 @@ class ControlPlane:
 
 def inspect(snapshot: Snapshot) -> ControlPlane:
     """Judges a snapshot that holds the answers to asks.OVERVIEW, as far as they could be had."""
-    out_of_sight = hosted(snapshot)
+    services = as_services(snapshot)
+    hosted = out_of_sight(snapshot) and not services
+    hidden = _why_hidden(hosted=hosted, services=services)
     net = network(snapshot)
-    etcd_component = static_component(snapshot, "etcd", hosted=out_of_sight, checks=_etcd_checks(snapshot))
-    details = store.etcd(snapshot, etcd_component, hosted=out_of_sight)
+    etcd_component = static_component(snapshot, "etcd", hidden=hidden, checks=_etcd_checks(snapshot))
+    details = store.etcd(snapshot, etcd_component, hosted=hosted, services=services)
     components = (
-        _api_servers(snapshot, out_of_sight=out_of_sight),
+        _api_servers(snapshot, hidden),
         _etcd_component(etcd_component, details),
-        *(_elected(snapshot, name, out_of_sight=out_of_sight) for name in ELECTED),
-        _cloud_controller(snapshot, out_of_sight=out_of_sight),
+        *(_elected(snapshot, name, hidden) for name in ELECTED),
+        _cloud_controller(snapshot, hidden),
         kubelets(snapshot),
-        _kube_proxy(snapshot, net),
+        _kube_proxy(snapshot, net, hidden),
         runtimes(snapshot),
         _dns(snapshot),
         _cni(snapshot, net),
     )
-    given = flags.all_flags(snapshot)
+    given = commandline.all_flags(snapshot)
     return ControlPlane(
         version=server_version(snapshot),
         made=maker(snapshot),
-        hosted=out_of_sight,
+        hosted=hosted,
+        services=services,
         components=components,
         endpoints=apiservers.endpoints(snapshot),
         probes=apiservers.probes(snapshot),
         etcd=details,
         flags=given,
-        drifts=flags.drifts(given),
-        admission=flags.admission(given),
+        drifts=commandline.drifts(given),
+        admission=commandline.admission(given),
         controllers=controllers.controllers(given),
-        gates=flags.feature_gates(snapshot),
+        gates=commandline.feature_gates(snapshot),
         skews=_skews(snapshot, components),
         certificates=certs.certificates(snapshot),
         unseen=certs.unseen(snapshot),
@@ -128,10 +134,16 @@ def inspect(snapshot: Snapshot) -> ControlPlane:
     )
 
 
-def _api_servers(snapshot: Snapshot, *, out_of_sight: bool) -> Component:
+def _why_hidden(*, hosted: bool, services: bool) -> Message | None:
+    if services:
+        return say("controlplane.note.services")
+    return say("controlplane.note.hosted") if hosted else None
+
+
+def _api_servers(snapshot: Snapshot, hidden: Message | None) -> Component:
     """API servers are judged one by one; the one that answered is alive whatever else is unread."""
     answer = _answer_check(snapshot)
-    base = static_component(snapshot, "kube-apiserver", hosted=out_of_sight)
+    base = static_component(snapshot, "kube-apiserver", hidden=hidden)
     if base.missing:
         return _hidden_api_servers(snapshot, base, answer)
     instances = tuple(_with_own_checks(snapshot, instance) for instance in base.instances)
@@ -154,13 +166,24 @@ def _hidden_api_servers(snapshot: Snapshot, base: Component, answer: Check) -> C
             health=Health((pulse_check(pulse, "controlplane.check.identity"),)),
             role="active",
         )
-        for host, pulse in sorted(identities(snapshot).items())
+        for host, pulse in sorted(_present_identities(snapshot).items())
     )
+    checks = [answer, *base.checks]
+    if missing := unread(snapshot, asks.LEASES):
+        checks.append(missing)
     status = base.status
     if status is Status.NOT_VISIBLE:
-        parts = of_parts(i.health.status for i in instances) if instances else Status.OK
-        status = worst([parts, answer.status])
-    return Component(base.name, status, instances, note=base.note, checks=(answer, *base.checks))
+        parts = [of_parts(i.health.status for i in instances)] if instances else []
+        status = worst([*parts, *(check.status for check in checks)])
+    return Component(base.name, status, instances, note=base.note, checks=tuple(checks))
+
+
+def _present_identities(snapshot: Snapshot) -> Mapping[str, Pulse]:
+    """Identities without those of API servers that were replaced: their Leases stay for up to an hour."""
+    found = identities(snapshot)
+    alive = {host: pulse for host, pulse in found.items() if not pulse.silent}
+    listed = apiservers.endpoints(snapshot) if readable(snapshot, asks.API_ENDPOINTS) else ()
+    return alive if listed and len(alive) >= len(listed) else found
 
 
 def _with_own_checks(snapshot: Snapshot, instance: Instance) -> Instance:
@@ -168,6 +191,8 @@ def _with_own_checks(snapshot: Snapshot, instance: Instance) -> Instance:
         apiservers.probe_check(snapshot, instance.node),
         apiservers.listed_check(snapshot, instance.node),
     ]
+    if extra[0] is None:
+        extra[0] = unread(snapshot, asks.READYZ)
     found = tuple(check for check in extra if check is not None)
     health = Health((*found, *instance.health.checks))
     return Instance(
@@ -197,26 +222,26 @@ def _answer_check(snapshot: Snapshot) -> Check:
     return Check(Status.FAIL, say("controlplane.check.answered_failing", who=who, failed=told), evidence)
 
 
-def _elected(snapshot: Snapshot, name: str, *, out_of_sight: bool) -> Component:
+def _elected(snapshot: Snapshot, name: str, hidden: Message | None) -> Component:
     check = leader_check(snapshot, name)
     held = leader(snapshot, name)
-    if out_of_sight and held is None and check.status is Status.FAIL:
-        # some providers keep even the Leases to themselves
-        return static_component(snapshot, name, hosted=True)
-    return static_component(snapshot, name, hosted=out_of_sight, leader=held, checks=(check,))
+    if hidden and held is None and check.status is Status.FAIL:
+        # some providers keep even the Leases to themselves, and a single k3s server elects nobody
+        return static_component(snapshot, name, hidden=hidden)
+    return static_component(snapshot, name, hidden=hidden, leader=held, checks=(check,))
 
 
-def _cloud_controller(snapshot: Snapshot, *, out_of_sight: bool) -> Component:
+def _cloud_controller(snapshot: Snapshot, hidden: Message | None) -> Component:
     """Most clusters of one's own have none: its absence is not a fault."""
     name = "cloud-controller-manager"
     held = leader(snapshot, name)
     if held is not None or component_pods(snapshot, name):
         checks = (leader_check(snapshot, name),) if held is not None else ()
-        return static_component(snapshot, name, hosted=out_of_sight, leader=held, checks=checks)
+        return static_component(snapshot, name, hidden=hidden, leader=held, checks=checks)
     for ask in (asks.PODS, asks.LEASES):
         if missing := unread(snapshot, ask):
             return Component(name, Status.UNKNOWN, note=missing.message, checks=(missing,))
-    return Component(name, Status.NOT_VISIBLE, note=say("controlplane.note.no_cloud"))
+    return Component(name, Status.NOT_VISIBLE, note=hidden or say("controlplane.note.no_cloud"))
 
 
 def _etcd_checks(snapshot: Snapshot) -> tuple[Check, ...]:
@@ -236,9 +261,11 @@ def _etcd_checks(snapshot: Snapshot) -> tuple[Check, ...]:
 
 
 def _etcd_component(component: Component, details: store.Etcd) -> Component:
-    """etcd with the quorum in its status; an external one has no pods to look at."""
+    """The etcd component with the quorum in its status; an external one has no pods to look at."""
     if component.missing and details.topology == "external":
-        status = worst([check.status for check in component.checks if check.status is not Status.UNKNOWN] or [Status.UNKNOWN])
+        status = worst(
+            [check.status for check in component.checks if check.status is not Status.UNKNOWN] or [Status.UNKNOWN]
+        )
         note = say("controlplane.note.external_etcd", servers=", ".join(details.servers))
         return Component("etcd", status, (), note=note, checks=component.checks)
     quorum = details.quorum
@@ -247,7 +274,7 @@ def _etcd_component(component: Component, details: store.Etcd) -> Component:
     return Component("etcd", status, component.instances, note=component.note, checks=component.checks)
 
 
-def _kube_proxy(snapshot: Snapshot, net: Network) -> Component:
+def _kube_proxy(snapshot: Snapshot, net: Network, hidden: Message | None) -> Component:
     found = component_pods(snapshot, "kube-proxy")
     proxy = net.kube_proxy
     if not found:
@@ -255,7 +282,8 @@ def _kube_proxy(snapshot: Snapshot, net: Network) -> Component:
         missing = unread(snapshot, asks.PODS)
         if missing is not None:
             return Component("kube-proxy", Status.UNKNOWN, note=missing.message, checks=(missing,))
-        status = Status.NOT_VISIBLE if note else Status.UNKNOWN
+        # where the control plane is inside services of the nodes, so is kube-proxy
+        status = Status.NOT_VISIBLE if note or hidden else Status.UNKNOWN
         return Component("kube-proxy", status, note=note or say("controlplane.note.no_pods"))
     return _from_pods(snapshot, "kube-proxy", proxy.status)
 

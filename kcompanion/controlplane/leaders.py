@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kcompanion.controlplane import asks
+from kcompanion.controlplane import asks, hosts
 from kcompanion.controlplane.health import Check, unread
 from kcompanion.model.fields import map_at, name_of, text_at
 from kcompanion.model.finding import Evidence, Status
@@ -87,12 +86,15 @@ def leader_check(snapshot: Snapshot, component: str) -> Check:
 def _behind(holder: str, component: str, snapshot: Snapshot) -> tuple[str, str]:
     """Node and pod of a holder identity, `<host name>_<random>`; on the host network the host is the node."""
     host = holder.partition("_")[0]
+    if not host:
+        return "", ""
+    node = hosts.node_called(snapshot, host)
     pods = [pod for pod in snapshot.items(asks.PODS) if _belongs(pod, component)]
-    for pod in pods:
-        if host in (text_at(pod, "spec", "nodeName"), name_of(pod)):
-            return text_at(pod, "spec", "nodeName"), name_of(pod)
-    nodes = {name_of(node) for node in snapshot.items(asks.NODES)}
-    return (host if host in nodes else _short_match(host, nodes)), ""
+    for name in (host, node):
+        for pod in pods:
+            if name and name in (text_at(pod, "spec", "nodeName"), name_of(pod)):
+                return text_at(pod, "spec", "nodeName"), name_of(pod)
+    return node, ""
 
 
 def _belongs(pod: Object, component: str) -> bool:
@@ -100,13 +102,5 @@ def _belongs(pod: Object, component: str) -> bool:
     return component in (labels.get("component"), labels.get("k8s-app"), labels.get("app"))
 
 
-def _short_match(host: str, nodes: Iterable[str]) -> str:
-    """A host name is often the first part of a node's full name (`ip-10-0-0-1` of `ip-10-0-0-1.ec2.internal`)."""
-    fitting = [node for node in nodes if node.partition(".")[0] == host.partition(".")[0]]
-    return fitting[0] if len(fitting) == 1 and host else ""
-
-
 def _whole(value: object, default: int) -> int:
     return value if isinstance(value, int) else default
-
-

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kcompanion.controlplane import asks
-from kcompanion.controlplane.health import Check, readable, unread
+from kcompanion.controlplane import asks, hosts
+from kcompanion.controlplane.health import Check, unread
 from kcompanion.model.fields import labels_of, map_at, name_of
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.message import say
@@ -39,19 +39,17 @@ class Pulse:
 
 def heartbeats(snapshot: Snapshot) -> Mapping[str, Pulse]:
     """The kubelets' heartbeats by node name."""
-    return {
-        name_of(lease): _pulse(lease, asks.NODE_LEASES, snapshot)
-        for lease in snapshot.items(asks.HEARTBEATS)
-    }
+    return {name_of(lease): _pulse(lease, asks.NODE_LEASES, snapshot) for lease in snapshot.items(asks.HEARTBEATS)}
 
 
 def identities(snapshot: Snapshot) -> Mapping[str, Pulse]:
-    """The API servers' identity Leases by host name; of two for one host (a restart) the fresher."""
+    """The API servers' identity Leases by node, else by host name; of two for one host (a restart) the fresher."""
     found: dict[str, Pulse] = {}
     for lease in snapshot.items(asks.LEASES):
         if labels_of(lease).get(IDENTITY_LABEL) != "kube-apiserver":
             continue
-        host = str(labels_of(lease).get("kubernetes.io/hostname") or name_of(lease))
+        host = str(labels_of(lease).get(hosts.HOSTNAME) or name_of(lease))
+        host = hosts.node_called(snapshot, host) or host
         pulse = _pulse(lease, asks.SYSTEM, snapshot)
         known = found.get(host)
         if known is None or _age(pulse) < _age(known):
@@ -86,32 +84,28 @@ def heartbeat_check(snapshot: Snapshot, node: str) -> Check:
     return pulse_check(pulse, "controlplane.check.heartbeat")
 
 
-def identity_check(snapshot: Snapshot, host: str) -> Check:
-    """Whether the API server of a host renewed its identity lately."""
+def identity_check(snapshot: Snapshot, node: str) -> Check | None:
+    """Whether the API server of a node renewed its identity lately; None where no API server keeps one.
+
+    The feature can be off. An identity under a name that fits no node may be this one's, so then its lack is no proof.
+    """
     if missing := unread(snapshot, asks.LEASES):
         return missing
-    pulse = identities(snapshot).get(host)
-    if pulse is None:
-        return Check(
-            Status.FAIL,
-            say("controlplane.check.no_identity"),
-            Evidence(f"Leases {asks.SYSTEM}", f"labels[{IDENTITY_LABEL}]"),
-        )
-    return pulse_check(pulse, "controlplane.check.identity")
+    found = identities(snapshot)
+    if node in found:
+        return pulse_check(found[node], "controlplane.check.identity")
+    if not found:
+        return None
+    nodes = {name_of(item) for item in snapshot.items(asks.NODES)}
+    status = Status.FAIL if set(found) <= nodes else Status.UNKNOWN
+    evidence = Evidence(f"Leases {asks.SYSTEM}", f"labels[{IDENTITY_LABEL}]")
+    return Check(status, say("controlplane.check.no_identity"), evidence)
 
 
 def pulse_check(pulse: Pulse, message_id: str) -> Check:
     """OK while a Lease is being renewed, FAIL after three missed renewals."""
-    evidence = Evidence(
-        f"Lease {pulse.lease}", "spec.renewTime", "" if pulse.age is None else f"{pulse.age}s ago"
-    )
+    evidence = Evidence(f"Lease {pulse.lease}", "spec.renewTime", "" if pulse.age is None else f"{pulse.age}s ago")
     age = "?" if pulse.age is None else pulse.age
     if pulse.silent:
         return Check(Status.FAIL, say(f"{message_id}_silent", age=age), evidence)
     return Check(Status.OK, say(message_id, age=age), evidence)
-
-
-def node_silent(snapshot: Snapshot, node: str) -> bool:
-    """Whether it is known (not only feared) that a node's kubelet is silent."""
-    pulse = heartbeats(snapshot).get(node)
-    return pulse is not None and pulse.silent and readable(snapshot, asks.HEARTBEATS)

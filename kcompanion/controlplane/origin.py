@@ -1,7 +1,7 @@
 """How a cluster was made, from marks that installers and providers leave. Each answer names its marks.
 
-Several marks of one maker make it surer; a single one is called likely. Where a provider runs the control plane out
-of sight (no control-plane pods although pods can be read), the control plane is hosted.
+Several marks of one maker make it surer; a single one is called likely. A control plane without pods, although pods
+can be read, is out of sight: inside services of the cluster's own nodes (k3s), else hosted by a provider.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.versions import server_version
 from kcompanion.model.fields import annotations_of, labels_of, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence
-from kcompanion.model.snapshot import Object, Snapshot
+from kcompanion.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,8 @@ MAKERS: tuple[tuple[str, tuple[Mark, ...]], ...] = (
     ("kubeadm", (_configmap("kubeadm-config"), _annotation("kubeadm.alpha.kubernetes.io/cri-socket"))),
 )
 _ON_KUBEADM = ("kind", "minikube")
+_AS_SERVICES = ("k3d", "k3s", "k0s", "microk8s")
+CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node.kubernetes.io/microk8s-controlplane")
 
 
 def maker(snapshot: Snapshot) -> Maker:
@@ -135,14 +137,16 @@ def maker(snapshot: Snapshot) -> Maker:
     return Maker("", False, ())
 
 
-def hosted(snapshot: Snapshot) -> bool:
-    """Whether the control plane runs out of sight: pods could be read and none of its components is among them."""
+def out_of_sight(snapshot: Snapshot) -> bool:
+    """Whether pods could be read and none of the control plane's components is among them."""
     if not readable(snapshot, asks.PODS):
         return False
     return not any(component_pods(snapshot, name) for name in STATIC)
 
 
-def visible_control_plane_nodes(snapshot: Snapshot) -> list[Object]:
-    """Nodes with the control-plane role label."""
-    role = "node-role.kubernetes.io/control-plane"
-    return [node for node in snapshot.items(asks.NODES) if role in labels_of(node)]
+def as_services(snapshot: Snapshot) -> bool:
+    """Whether a control plane out of sight runs on nodes of the cluster, inside a service: their role says so."""
+    if not out_of_sight(snapshot):
+        return False
+    marked = any(label in labels_of(node) for node in snapshot.items(asks.NODES) for label in CONTROL_PLANE_LABELS)
+    return marked or maker(snapshot).name in _AS_SERVICES

@@ -25,7 +25,8 @@ from kcompanion.model.times import seconds_between
 
 MIRROR = "kubernetes.io/config.mirror"
 SOURCE = "kubernetes.io/config.source"
-_TAG = re.compile(r":v?(\d+\.\d+(?:\.\d+)?(?:-[A-Za-z][\w.]*)?)(?:[-+@].*)?$")
+# Only pre-releases belong to the version: `-0`, `-amd64` or `-minimal-eksbuild.2` tell how the image was built.
+_TAG = re.compile(r":(v?\d+\.\d+(?:\.\d+)?(?:-(?:alpha|beta|rc)\.\d+)?)(?:[-+_.].*)?$")
 
 
 def node_of(pod: Object) -> str:
@@ -34,20 +35,14 @@ def node_of(pod: Object) -> str:
 
 def is_static(pod: Object) -> bool:
     """A mirror pod: the API's picture of a pod that a kubelet reads from a file (or URL) of its node."""
-    owned_by_node = any(
-        owner.get("kind") == "Node" for owner in maps_at(pod, "metadata", "ownerReferences")
-    )
-    return MIRROR in annotations_of(pod) or (
-        owned_by_node and annotations_of(pod).get(SOURCE) in ("file", "http")
-    )
+    owned_by_node = any(owner.get("kind") == "Node" for owner in maps_at(pod, "metadata", "ownerReferences"))
+    return MIRROR in annotations_of(pod) or (owned_by_node and annotations_of(pod).get(SOURCE) in ("file", "http"))
 
 
 def image_version(image: str) -> str:
     """`v1.36.3` of `registry.k8s.io/kube-apiserver:v1.36.3`, empty when the tag is not a version."""
-    found = _TAG.search(image.partition("@")[0])
-    if not found:
-        return ""
-    return ("v" if re.search(r":v\d", image) else "") + found[1]
+    found = _TAG.search(image.partition("@")[0].rpartition("/")[2])
+    return found[1] if found else ""
 
 
 def main_container(pod: Object, component: str) -> Any:  # noqa: ANN401 - JSON

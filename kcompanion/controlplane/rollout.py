@@ -45,11 +45,11 @@ def of_daemonset(workload: Object) -> Rollout:
     )
 
 
-def of_deployment(workload: Object) -> Rollout:
+def of_deployment(workload: Object, kind: str = "Deployment") -> Rollout:
     """A Deployment's (or StatefulSet's) pods; `replicas` is 1 where it is not given."""
     wanted = dig(workload, "spec", "replicas")
     return Rollout(
-        f"Deployment {namespace_of(workload)}/{name_of(workload)}",
+        f"{kind} {namespace_of(workload)}/{name_of(workload)}",
         _count(workload, "status", "readyReplicas"),
         wanted if isinstance(wanted, int) else 1,
     )

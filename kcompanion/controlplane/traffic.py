@@ -59,16 +59,20 @@ def _line(source: str, target: str, age: int | None, evidence: Evidence) -> Line
     return Line(source, target, age is not None and age <= LATELY, age, evidence)
 
 
+def _told(age: int | None) -> str:
+    return "" if age is None else f"{age}s ago"
+
+
 def _leases(snapshot: Snapshot) -> list[Line]:
     found = []
     for component in ELECTING:
         held = leader(snapshot, component)
-        if held is not None:
+        if held is not None and held.holder:
             where = f"{component} ({held.node or held.holder})"
-            source = Evidence(f"Lease {asks.SYSTEM}/{component}", "spec.renewTime", f"{held.age}s ago")
+            source = Evidence(f"Lease {asks.SYSTEM}/{component}", "spec.renewTime", _told(held.age))
             found.append(_line(where, "kube-apiserver", held.age, source))
     for host, pulse in sorted(identities(snapshot).items()):
-        source = Evidence(f"Lease {pulse.lease}", "spec.renewTime", f"{pulse.age}s ago")
+        source = Evidence(f"Lease {pulse.lease}", "spec.renewTime", _told(pulse.age))
         found.append(_line(f"kube-apiserver ({host})", "etcd", pulse.age, source))
     return found
 
@@ -128,9 +132,7 @@ def _outward(snapshot: Snapshot) -> list[Line]:
         service = map_at(item, "spec", "service")
         if service:
             told = f"{service.get('namespace')}/{service.get('name')}"
-            moment = next(
-                (c for c in maps_at(item, "status", "conditions") if c.get("type") == "Available"), {}
-            )
+            moment = next((c for c in maps_at(item, "status", "conditions") if c.get("type") == "Available"), {})
             age = seconds_between(moment.get("lastTransitionTime"), snapshot.now)
             source = Evidence(f"APIService/{name_of(item)}", "Available", str(moment.get("status") or "?"))
             recent = age if moment.get("status") == "True" else None

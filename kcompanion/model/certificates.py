@@ -36,9 +36,6 @@ def facts_of_der(data: bytes) -> Mapping[str, Any] | None:
 
 
 def _facts(certificate: Any) -> dict[str, Any]:  # noqa: ANN401 - x509.Certificate, imported lazily
-    from cryptography.hazmat.primitives import serialization as ser  # noqa: PLC0415
-
-    key = certificate.public_key().public_bytes(ser.Encoding.DER, ser.PublicFormat.SubjectPublicKeyInfo)
     return {
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),

@@ -65,7 +65,7 @@ def _places(node: object, place: str) -> Iterator[str]:
     """The place of every removed value below a node."""
     if isinstance(node, str):
         if MARK in node:
-            yield place
+            yield "certificates" if "<scrubbed certificate>" in node else place
     elif isinstance(node, dict):
         for key, value in node.items():
             yield from _places(value, _PLACES.get(key, place))

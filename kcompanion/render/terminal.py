@@ -25,7 +25,6 @@ from kcompanion.report.document import (
 )
 from kcompanion.text.catalog import phrase
 
-
 SENTENCE = 16  # columns; what is wider explains itself
 
 
@@ -180,9 +179,19 @@ def _gaps(gaps: Sequence[Gap], screen: Screen) -> str:
     if not told:
         return ""
     lines = [screen.theme.bold(screen.words(say("common.gaps", count=len(told))))]
-    for gap in told:
-        reason = screen.words(say(f"common.outcome.{gap.outcome.value}"))
-        detail = f": {clean(gap.detail)}" if gap.detail else ""
-        right = f"{gap.verb} {clean(gap.resource)}"
-        lines += wrap(f"{right}: {reason}{detail}", screen.columns, "      ", "  ? ")
+    for outcome, detail, those in _alike(told):
+        reason = screen.words(say(f"common.outcome.{outcome}"))
+        names = "; ".join(clean(gap.what) for gap in those)
+        lines += wrap(f"{reason}: {names}" + (f" ({clean(detail)})" if detail else ""), screen.columns, "      ", "  ? ")
+        if outcome == "forbidden":
+            lines.append(f"      → {screen.words(say('common.ask_doctor'))}")
     return "\n".join(lines)
+
+
+def _alike(gaps: Sequence[Gap]) -> list[tuple[str, str, list[Gap]]]:
+    """Gaps of one reason together; what a refusal says is in its question already, other details count."""
+    groups: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        detail = "" if gap.outcome.value == "forbidden" else gap.detail
+        groups.setdefault((gap.outcome.value, detail), []).append(gap)
+    return [(outcome, detail, those) for (outcome, detail), those in groups.items()]

@@ -51,15 +51,11 @@ def document(
     return Document(
         title=_title(plane, snapshot),
         verdict=verdict(plane, findings) if view in ("overview", "health") else None,
-        status=_overall(plane, findings) if view in ("overview", "health") else None,
+        status=plane.status if view in ("overview", "health") else None,
         sections=sections,
         findings=shown,
         gaps=gaps,
     )
-
-
-def _overall(plane: ControlPlane, findings: Sequence[Finding]) -> Status:
-    return plane.status
 
 
 def verdict(plane: ControlPlane, findings: Sequence[Finding]) -> Message:
@@ -75,6 +71,8 @@ def verdict(plane: ControlPlane, findings: Sequence[Finding]) -> Message:
         return say("controlplane.verdict.warning", first=warnings[0].message, more=_more(len(warnings) - 1))
     if plane.hosted:
         return say("controlplane.verdict.hosted")
+    if plane.services:
+        return say("controlplane.verdict.services")
     if any(f.code == "KC1010" for f in findings):
         return say("controlplane.verdict.single")
     members = len(plane.component("kube-apiserver").instances)
@@ -167,7 +165,17 @@ def _summed(component: Component) -> Sequence[Cell]:
         text = say("controlplane.well", well=well, total=len(instances))
         if component.name == "container-runtime":
             text = say("controlplane.runtimes", names=", ".join(sorted({i.image for i in instances})), well=text)
-    return (component.name, component.status, say(one_or_many("controlplane.nodes", nodes), count=nodes), version, text, None, None, None, None)
+    return (
+        component.name,
+        component.status,
+        say(one_or_many("controlplane.nodes", nodes), count=nodes),
+        version,
+        text,
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def _worst_check(instances: Sequence[Instance], status: Status) -> Check | None:

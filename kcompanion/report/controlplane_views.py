@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcompanion.controlplane.components import Component, Instance
+from kcompanion.controlplane.controllers import CONTROLLERS
 from kcompanion.controlplane.inspect import ControlPlane
 from kcompanion.controlplane.network import Network
 from kcompanion.model.finding import Status
@@ -27,7 +28,7 @@ def health(plane: ControlPlane, component: str | None) -> Sequence[Section]:  # 
     ]  # fmt: skip
     table = Table(columns("API-SERVER PATH STATUS HTTP PASSED FAILED"), rows)
     blocks: list[Block] = [table]
-    asked = {probe.answered_by for probe in plane.probes if probe.path == "/readyz"}
+    asked = {probe.answered_by for probe in plane.probes if probe.path == "/readyz"} - {""}
     silent = [e.node or e.address for e in plane.endpoints if not {e.node, e.address} & asked]
     if silent:
         blocks.append(Lines([say("controlplane.not_probed", names=", ".join(silent))]))
@@ -132,7 +133,8 @@ def _quorum(plane: ControlPlane) -> Section:
     if quorum is None:
         raise ValueError("no members, no quorum")
     lines: list[Cell] = [
-        say(one_or_many("controlplane.quorum.needs", quorum.members), members=quorum.members, needed=quorum.needed, alive=quorum.alive,
+        say(one_or_many("controlplane.quorum.needs", quorum.members), members=quorum.members,
+            needed=quorum.needed, alive=quorum.alive,
             unsure=quorum.unsure)
     ]  # fmt: skip
     if quorum.alive + quorum.unsure < quorum.needed:
@@ -181,7 +183,7 @@ def _controllers(plane: ControlPlane) -> Section:
         return Section(say("controlplane.section.controllers"), (Lines([say("controlplane.flags.none")]),))
     rows: list[Sequence[Cell]] = [
         (name, say("controlplane.controllers.on" if name in found.on else "controlplane.controllers.off"),
-         say(f"controller.{name.replace('-', '_')}"))
+         say(f"controller.{name.replace('-', '_')}") if name in CONTROLLERS else None)
         for name in sorted({*found.on, *found.off})
     ]  # fmt: skip
     flag = say("controlplane.controllers.flag", flag=found.flag)
@@ -223,7 +225,7 @@ def certificates(plane: ControlPlane, component: str | None) -> Sequence[Section
     if plane.unseen:
         nodes = sorted({u.node for u in plane.unseen})
         paths = sorted({u.path for u in plane.unseen})
-        lines = [
+        lines: list[Cell] = [
             say("controlplane.certificate.unseen", count=len(plane.unseen)),
             say("controlplane.certificate.command"),
             *(f"{node}: kubeadm certs check-expiration" for node in nodes),

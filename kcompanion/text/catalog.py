@@ -41,9 +41,7 @@ def has(language: str, message_id: str) -> bool:
     return rest in area(language, name)
 
 
-def phrase(
-    message: Message, language: str, clean: Callable[[str], str] = lambda value: value
-) -> str:
+def phrase(message: Message, language: str, clean: Callable[[str], str] = lambda value: value) -> str:
     """The sentence for a message.
 
     Args:

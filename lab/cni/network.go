@@ -39,11 +39,9 @@ func (n *network) apply(nodes []node) error {
 	if own == "" {
 		return fmt.Errorf("node %s has no podCIDR yet", n.self)
 	}
-	if err := n.setRoutes(wanted); err != nil {
-		return err
-	}
+	failed := n.setRoutes(wanted)
 	if n.ready {
-		return nil
+		return failed
 	}
 	// Masquerading goes first: the configuration is what makes the node Ready.
 	if err := masquerade(n.podSubnet); err != nil {
@@ -54,7 +52,7 @@ func (n *network) apply(nodes []node) error {
 	}
 	n.ready = true
 	log.Printf("node %s: pods get addresses from %s", n.self, own)
-	return nil
+	return failed
 }
 
 // setRoutes replaces what changed and removes what no node has any more, also what an earlier run
@@ -67,12 +65,14 @@ func (n *network) setRoutes(wanted map[string]string) error {
 		}
 		n.routes = present
 	}
+	var failed error // one node that cannot be reached must not keep the others out
 	for pods, address := range wanted {
 		if n.routes[pods] == address {
 			continue
 		}
 		if _, err := command("ip", "route", "replace", pods, "via", address, "proto", protocol); err != nil {
-			return err
+			failed = err
+			continue
 		}
 		n.routes[pods] = address
 		log.Printf("route: %s via %s", pods, address)
@@ -82,12 +82,13 @@ func (n *network) setRoutes(wanted map[string]string) error {
 			continue
 		}
 		if _, err := command("ip", "route", "del", pods, "proto", protocol); err != nil {
-			return err
+			failed = err
+			continue
 		}
 		delete(n.routes, pods)
 		log.Printf("route: %s removed", pods)
 	}
-	return nil
+	return failed
 }
 
 func existingRoutes() (map[string]string, error) {

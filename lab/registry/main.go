@@ -15,7 +15,9 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -44,7 +46,10 @@ func main() {
 	secure := flag.String("tls", ":5443", "`ADDRESS` for HTTPS with a self-signed certificate")
 	flag.Parse()
 	if flag.Arg(0) == "wait" { // what the good image does
-		select {}
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+		<-signals
+		return
 	}
 	handler, err := newHandler()
 	if err != nil {

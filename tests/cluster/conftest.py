@@ -89,5 +89,3 @@ def namespace(kubectl: Callable[..., str]) -> Iterator[str]:
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
-
-

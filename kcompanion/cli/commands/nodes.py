@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from kcompanion.cli.context import session
 from kcompanion.cli.options import Options, reading
-from kcompanion.cli.output import Answer, emit
+from kcompanion.cli.output import Answer
+from kcompanion.cli.run import run
+from kcompanion.cluster.session import Session
 from kcompanion.controlplane import asks, versions
 from kcompanion.controlplane.cgroups import cgroup_driver
 from kcompanion.controlplane.health import readable
@@ -32,10 +33,13 @@ from kcompanion.report.document import Document, Section
 def command(options: Options, name: str | None, *, with_pods: bool) -> int:
     """Nodes: signs of life, versions, room and address ranges; NAME for one in depth."""
     check(options.selector)
-    with session(options) as talk:
-        snapshot = talk.read(ASKS)
-    chosen = _chosen(snapshot, name, options.selector)
-    return emit(_answer(snapshot, chosen, options, name, with_pods=with_pods), options)
+
+    def produce(conversation: Session) -> Answer:
+        snapshot = conversation.read(ASKS)
+        chosen = _chosen(snapshot, name, options.selector)
+        return _answer(snapshot, chosen, options, name, with_pods=with_pods)
+
+    return run(options, produce)
 
 
 def _chosen(snapshot: Snapshot, name: str | None, selector: str) -> tuple[Node, ...]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
 from kcompanion.cli.context import session, talk
 from kcompanion.cli.options import Options, reading
-from kcompanion.cli.output import UNDECIDED
+from kcompanion.cli.output import UNDECIDED, Answer, emit
+from kcompanion.errors import UsageError
+from kcompanion.model.contents import contents
+from kcompanion.model.message import Message, say
+from kcompanion.report import snapshotinfo
+from kcompanion.text.catalog import phrase
+from kcompanion.text.language import choose_language
 
 
 @click.group("snapshot")
@@ -21,10 +30,10 @@ def command() -> None:
 @reading
 def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
     """Reads what every command needs and writes it to FILE (mode 0600, secrets never in it)."""
-    from pathlib import Path  # noqa: PLC0415 - with the rest of this command's imports
+    from kcompanion.cluster import everything, recording  # noqa: PLC0415 - not for --help
 
-    from kcompanion.cluster import everything, recording  # noqa: PLC0415 - as above
-
+    if Path(file).is_dir():
+        raise UsageError(f"{file} is a folder", "name a file, for example cluster.kcr")
     with session(options) as conversation:
         snapshot = everything.read(conversation)
     if anonymize:
@@ -32,9 +41,42 @@ def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
 
         snapshot = anonymized(snapshot)
     recording.save(snapshot, Path(file))
+    held = contents(snapshot)
     missing = [gap for gap in snapshot.gaps() if gap.decisive]
-    objects = sum(len(r.body) for r in snapshot.readings.values() if isinstance(r.body, list))
-    talk(f"{file}: {len(snapshot.readings)} answers, {objects} objects, {len(missing)} not learnt")
+    lines = [
+        say("snapshot.saved", file=file, answers=held.answers, objects=sum(held.objects.values()), gaps=len(missing))
+    ]
+    lines += snapshotinfo.redaction_lines(held)
+    lines += [say("snapshot.no_certificates")] if anonymize else []
+    _tell(lines, options)
     for gap in missing:
         talk(f"  ? {gap.verb} {gap.resource}: {gap.outcome.value} {gap.detail}".rstrip())
     return UNDECIDED if strict and missing else 0
+
+
+@command.command("inspect")
+@click.argument("file")
+@reading
+def inspect(options: Options, file: str) -> int:
+    """Tells what FILE holds: of which cluster, how much, what is missing and what was taken out."""
+    from kcompanion.cluster import recording  # noqa: PLC0415 - not for --help
+
+    snapshot, header = recording.load_with_header(Path(file))
+    held = contents(snapshot)
+    gaps = snapshot.gaps()
+    facts = {"version": header.version, "written_by": header.written_by, "size": header.size}
+    answer = Answer(
+        "SnapshotInfo",
+        snapshot,
+        snapshotinfo.body(held, snapshot, **facts),  # type: ignore[arg-type] # one dict for two calls
+        snapshotinfo.document(held, snapshot, gaps, **facts),  # type: ignore[arg-type] # as above
+        names=[f"{kind}/{count}" for kind, count in held.objects.items()],
+        gaps=gaps,
+    )
+    return emit(answer, options)
+
+
+def _tell(lines: list[Message], options: Options) -> None:
+    language = choose_language(options.lang, os.environ)
+    for number, line in enumerate(lines):
+        talk(("  " if number else "") + phrase(line, language))

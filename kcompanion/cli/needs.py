@@ -1,0 +1,45 @@
+"""One table: what each command asks. `doctor` judges rights by it, and `doctor --rbac` grants them.
+
+`snapshot` also records the names of whatever other resources a cluster serves; those depend on the cluster and are
+not counted here.
+"""
+
+from __future__ import annotations
+
+from kcompanion.access import identity
+from kcompanion.access.rights import Need
+from kcompanion.cluster.everything import CLUSTER_WIDE
+from kcompanion.controlplane import addons, asks, nodes
+from kcompanion.errors import UsageError
+from kcompanion.model.ask import Ask, listing
+
+NEEDS: tuple[Need, ...] = (
+    Need("version", (asks.VERSION,)),
+    Need(
+        "controlplane",
+        (asks.PODS, asks.NODES, asks.LEASES, asks.HEARTBEATS, asks.READYZ),
+        (*asks.OVERVIEW, *asks.CERTIFICATES),
+    ),
+    Need("nodes", nodes.ESSENTIAL, nodes.ASKS),
+    Need("addons", addons.ESSENTIAL, addons.ASKS),
+    Need("whoami", identity.ESSENTIAL, identity.ASKS),
+    Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
+)
+BY_NAME = {need.command: need for need in NEEDS}
+
+
+def chosen(names: tuple[str, ...]) -> tuple[Need, ...]:
+    """The needs of the named commands, of all without names.
+
+    Raises:
+        UsageError: a name is not that of a command that reads a cluster.
+    """
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is no command that reads a cluster", f"choose from: {', '.join(BY_NAME)}")
+    return tuple(BY_NAME[name] for name in dict.fromkeys(names)) or NEEDS
+
+
+def all_asks() -> tuple[Ask, ...]:
+    """Every question of every command, each once."""
+    return tuple({ask.key: ask for need in NEEDS for ask in need.asks}.values())
