@@ -83,6 +83,11 @@ def remove_network(name: str) -> None:
     succeeds(["docker", "network", "rm", name], timeout=60)
 
 
+def prune(label_filter: str) -> None:
+    """Removes nameless images with this label: what a newer build of the same name left behind."""
+    succeeds(["docker", "image", "prune", "--force", "--filter", f"label={label_filter}"], timeout=60)
+
+
 def disconnect(network: str, container: str) -> None:
     """Takes a container out of a network, also one that the engine only remembers."""
     succeeds(["docker", "network", "disconnect", "--force", network, container], timeout=60)

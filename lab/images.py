@@ -50,4 +50,5 @@ def _ensure(name: str, recipe: str, build: Callable[[str], None]) -> str:
             say(f"lab: {name} cannot be pulled here, so it is built from package registries")
         if decision is not Source.PRESENT:
             build(name)
+            docker.prune(nodeimage.LABEL)
     return name

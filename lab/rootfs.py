@@ -6,6 +6,7 @@ The mirror is the one this machine's apt already uses, so that a company mirror 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ NODE_PACKAGES = [
 ]
 PYTHON_PACKAGES = ["python3", "ca-certificates"]
 
+_OPTIONS = re.compile(r"\[.*?\]")  # deb [arch=amd64 …] URI SUITE COMPONENT
 _RECIPE = "1"  # raise when the way of building changes
 _DROPPED = (
     "dev/*",
@@ -72,13 +74,8 @@ def mirror(texts: Sequence[str], suites: Sequence[str]) -> str | None:
 
 
 def _one_line_sources(stanza: str) -> list[tuple[str, str]]:
-    found = []
-    for line in stanza.splitlines():
-        words = [word for word in line.split() if not word.startswith(("[", "signed-by", "arch="))]
-        words = [word for word in words if not word.endswith("]")]
-        if len(words) >= 3 and words[0] == "deb":
-            found.append((words[1], words[2]))
-    return found
+    lines = [_OPTIONS.sub("", line).split() for line in stanza.splitlines()]
+    return [(words[1], words[2]) for words in lines if len(words) >= 3 and words[0] == "deb"]
 
 
 def _deb822_sources(stanza: str) -> list[tuple[str, str]]:

@@ -26,17 +26,21 @@ COLUMNS = 96
 
 @dataclass(frozen=True)
 class Cast:
-    """One picture: its file name without suffix, what it shows, and the command after `kcompanion`."""
+    """One picture: its file name without suffix, what it shows, and the command after `kcompanion`.
+
+    `paragraphs` is how many of the output's paragraphs it shows (0: all); an ellipsis stands for the rest.
+    """
 
     name: str
     title: str
     command: str
+    paragraphs: int = 0
     columns: int = COLUMNS
 
 
 CASTS = (
-    Cast("one-down.en", "The control plane with one node stopped", "controlplane --from demo:ha-one-down --lang en"),
-    Cast("one-down.ko", "노드 하나가 멈춘 컨트롤 플레인", "controlplane --from demo:ha-one-down --lang ko"),
+    Cast("one-down.en", "The control plane with one node stopped", "controlplane --from demo:ha-one-down --lang en", 2),
+    Cast("one-down.ko", "노드 하나가 멈춘 컨트롤 플레인", "controlplane --from demo:ha-one-down --lang ko", 2),
     Cast("etcd.en", "etcd with one member lost", "controlplane etcd --from demo:ha-one-down --lang en"),
     Cast("etcd.ko", "멤버 하나를 잃은 etcd", "controlplane etcd --from demo:ha-one-down --lang ko"),
 )
@@ -131,7 +135,7 @@ PALETTE = {
 
 def svg(cast: Cast, output: str) -> str:
     """The picture of a command line and its output."""
-    lines = output.rstrip("\n").split("\n")
+    lines = shown(output, cast.paragraphs).split("\n")
     width = 2 * PAD + CELL * cast.columns
     height = BAR + 2 * PAD + LEADING * (len(lines) + 2) - 8
     told = f"kcompanion {cast.command}"
@@ -151,6 +155,14 @@ def svg(cast: Cast, output: str) -> str:
             "</svg>\n",
         ]
     )
+
+
+def shown(output: str, paragraphs: int) -> str:
+    """The first paragraphs of an output, all of them when there are no more."""
+    parts = output.rstrip("\n").split("\n\n")
+    if not 0 < paragraphs < len(parts):
+        return "\n\n".join(parts)
+    return "\n\n".join([*parts[:paragraphs], "\x1b[2m…\x1b[0m"])
 
 
 def _text(run: Run, row: int) -> str:

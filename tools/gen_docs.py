@@ -144,6 +144,7 @@ PLACEHOLDERS = {
     "flag": "the flag, without its dashes",
     "grace": "the node controller's grace period in seconds",
     "left": "blocks not taken yet",
+    "milliseconds": "the median of some requests",
     "mask": "the size of a node's block",
     "members": "members there should be",
     "most": "pods the node may run",
@@ -158,8 +159,10 @@ PLACEHOLDERS = {
     "ready": "pods that are ready",
     "real": "the cluster IP of the Service kube-dns",
     "resource": "cpu or memory",
+    "seconds": "how far they are apart",
     "service": "the Service behind it",
     "spare": "members it can lose right now",
+    "step": "the step, for example the server's certificate",
     "state": "what its kubelet, or the control plane, says of it",
     "successor": "what takes its place",
     "told": "the DNS address the kubelets are configured with",
@@ -171,6 +174,7 @@ PLACEHOLDERS = {
     "version": "the version found",
     "what": "what is missing",
     "who": "the API server that answered",
+    "word": "ahead or behind",
 }
 _ID = re.compile(r"finding\.(kc\d{4})")
 

@@ -49,7 +49,12 @@ def _is_own_namespace(name: str) -> bool:
 
 def _reading(reading: Reading, rewriter: Rewriter) -> Reading:
     ask = reading.ask
-    resource = ask.resource and replace(ask.resource, group=rewriter.text(ask.resource.group))
+    resource = ask.resource and replace(
+        ask.resource,
+        group=rewriter.text(ask.resource.group),
+        plural=rewriter.word(ask.resource.plural),
+        kind=rewriter.word(ask.resource.kind),
+    )
     new = replace(
         ask,
         resource=resource,

@@ -46,6 +46,10 @@ class Rewriter:
         value = _URL_HOST.sub(self._host, value)
         return self._addresses.text(value)
 
+    def word(self, value: str) -> str:
+        """A word that is replaced only as a whole: a custom resource's kind, a label's value."""
+        return self._names.given.get(value, value)
+
     def answer(self, body: Any, kind: str) -> Any:  # noqa: ANN401 - JSON
         """An answer's body: objects with their own rules, JSON texts inside out, other texts as sentences."""
         if isinstance(body, str):

@@ -26,13 +26,16 @@ _WORD = re.compile(r"[a-z]+")
 _REFERENCE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+")
 _TAG = re.compile(r"v?[0-9]+(?:\.[0-9]+)*(?:-[a-z0-9.]+)?(?:@sha256:[0-9a-f]+)?|latest")
 
-# `--token=x`, `PGPASSWORD=x`, `"password": "x"`, `token: x`; the value ends where a word or a quote ends
+# Words that end in what may be a secret's name; is_secret_key has the last word. Matched from a word's start only, so
+# that long texts cost little, and other words do not swallow what follows them ("failed: --password=x").
+_KEY = r"(?<![\w.-])[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|credential|key|pass|pwd|cookie|signature|sig)s?"
+# Messages get cut off: a quote need not be closed.
+_QUOTED = r"""\"[^"\n]*"?|'[^'\n]*'?"""
+# `--token=x`, `PGPASSWORD=x`, `"password": "x"`, `token: x`
 _PAIR = re.compile(
-    r"""(?P<key>[\w.-]*\w)(?P<mid>["']?[ \t]*(?:=|:(?!//))[ \t]*)(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"',;&)}\]]+)"""
+    rf"""(?i)(?P<key>{_KEY})(?P<mid>["']?[ \t]*(?:=|:(?!//))[ \t]*)(?P<value>{_QUOTED}|[^\s"',;&)}}\]]+)"""
 )
-_FLAG = re.compile(
-    r"""(?P<key>--?[A-Za-z][\w.-]*)(?P<mid>[ \t]+)(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"',;&-][^\s"',;&]*)"""
-)
+_FLAG = re.compile(rf"""(?i)(?P<key>(?=-){_KEY})(?P<mid>[ \t]+)(?P<value>{_QUOTED}|[^\s"',;&-][^\s"',;&]*)""")
 _SCHEME = re.compile(r"(?i)\b(?P<mid>(?:bearer|basic|authorization:[ \t]*[a-z]+)[ \t]+)(?P<value>[\w.~+/=-]{6,})")
 _SHAPES = re.compile(
     r"\beyJ[\w-]{8,}\.[\w-]{5,}(?:\.[\w-]*)?"  # a JWT
@@ -74,8 +77,9 @@ def _without_pair_value(match: re.Match[str]) -> str:
     key, middle, value = match["key"], match["mid"], match["value"]
     if not is_secret_key(key) or not _is_secret_value(key, middle, value.strip("\"'")):
         return match[0]
-    quote = value[0] if value[0] in "\"'" else ""
-    return f"{key}{middle}{quote}{SCRUBBED}{quote}"
+    opening = value[0] if value[0] in "\"'" else ""
+    closing = opening if opening and len(value) > 1 and value.endswith(opening) else ""
+    return f"{key}{middle}{opening}{SCRUBBED}{closing}"
 
 
 def _is_secret_value(key: str, middle: str, value: str) -> bool:

@@ -116,7 +116,7 @@ def further_asks(snapshot: Snapshot) -> list[Ask]:
         return []
     first = _probe(snapshot, asks.READYZ)
     here = first.answered_by if first else ""
-    others = [e for e in known if here not in (e.node, e.address)]
+    others = [e for e in known if not here or here not in (e.node, e.address)]
     return [raw(PROBE_PATH, e.url) for e in others[:MAX_PROBES]]
 
 

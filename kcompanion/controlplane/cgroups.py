@@ -8,6 +8,7 @@ does not count, and they cannot disagree.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ class CgroupDriver:
         }
 
 
-def cgroup_driver(snapshot: Snapshot, nodes: tuple[Node, ...]) -> CgroupDriver:
+def cgroup_driver(snapshot: Snapshot, nodes: Sequence[Node]) -> CgroupDriver:
     """What can be known of the drivers."""
     document = embedded(snapshot, *KUBELET)
     configured, source = "", None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kcompanion.controlplane.components import STATIC
+from kcompanion.controlplane.health import Check
 from kcompanion.controlplane.inspect import ControlPlane
 from kcompanion.controlplane.versions import MAY_LAG
 from kcompanion.model.finding import Evidence, Finding, Severity, Status, ranked
@@ -22,10 +23,50 @@ def findings(plane: ControlPlane) -> tuple[Finding, ...]:
     return ranked(finding for rule in RULES for finding in rule(plane))
 
 
+def _silent(plane: ControlPlane) -> dict[str, Check]:
+    """Nodes whose kubelet is known to be silent, with the heartbeat that tells it."""
+    return {
+        instance.node: check
+        for instance in plane.component("kubelet").instances
+        for check in instance.health.checks
+        if check.status is Status.FAIL and check.evidence.path == "spec.renewTime"
+    }
+
+
+def _node_silent(plane: ControlPlane) -> Iterator[Finding]:
+    """One cause, one finding: a silent node takes everything on it along."""
+    silent = _silent(plane)
+    if not silent:
+        return
+    hit = [c for c in plane.components if any(i.node in silent for i in c.instances)]
+    left = [c for c in hit if any(i.node not in silent and i.health.status is Status.OK for i in c.instances)]
+    gone = [c.name for c in hit if c not in left]
+    values = {
+        "nodes": _some(sorted(silent)),
+        "age": min(int(dict(check.message.values).get("age", 0)) for check in silent.values()),
+        "hit": ", ".join(c.name for c in hit),
+        "gone": ", ".join(gone),
+    }
+    yield Finding(
+        "KC1000",
+        Severity.CRITICAL if gone else Severity.WARNING,
+        f"Node/{min(silent)}",
+        say(f"controlplane.finding.kc1000{'_nothing_left' if gone else ''}", **values),
+        tuple(check.evidence for _, check in sorted(silent.items())[:5]),
+        f"kcompanion nodes {min(silent)}",
+    )
+
+
+def _some(names: list[str]) -> str:
+    """Up to five names, and how many more."""
+    return ", ".join(names[:5]) + (f" (+{len(names) - 5})" if len(names) > 5 else "")
+
+
 def _instance_down(plane: ControlPlane) -> Iterator[Finding]:
+    silent = _silent(plane)
     for name in STATIC:
         for instance in plane.component(name).instances:
-            if instance.health.status is not Status.FAIL:
+            if instance.health.status is not Status.FAIL or instance.node in silent:
                 continue
             bad = [check for check in instance.health.checks if check.status is Status.FAIL]
             others = any(i.health.status is Status.OK for i in plane.component(name).instances)
@@ -109,7 +150,8 @@ def _quorum(plane: ControlPlane) -> Iterator[Finding]:
         text = say("controlplane.finding.kc1020", **values)
         yield Finding("KC1020", Severity.CRITICAL, "etcd", text, evidence, next_command)
     elif quorum.alive < quorum.members and not quorum.unsure:
-        text = say("controlplane.finding.kc1021", **values, spare=quorum.spare)
+        last = "" if quorum.spare else "_last"
+        text = say(f"controlplane.finding.kc1021{last}", **values, spare=quorum.spare)
         yield Finding("KC1021", Severity.WARNING, "etcd", text, evidence, next_command)
     if quorum.even:
         text = say("controlplane.finding.kc1022", **values)
@@ -218,24 +260,25 @@ def _restarts(plane: ControlPlane) -> Iterator[Finding]:
 
 
 def _daemons_down(plane: ControlPlane) -> Iterator[Finding]:
-    """The daemons of nodes that went away, collapsed into one finding however many nodes there are."""
+    """What runs on every node, collapsed into one finding a component however many nodes there are."""
+    silent = _silent(plane)
     for name in ("kubelet", "kube-proxy", "dns"):
         instances = plane.component(name).instances
-        down = [i for i in instances if i.health.status is Status.FAIL]
+        down = [i for i in instances if i.health.status is Status.FAIL and i.node not in silent]
         if down:
             nodes = sorted({i.node for i in down})
-            shown = ", ".join(nodes[:5]) + (f" (+{len(nodes) - 5})" if len(nodes) > 5 else "")
             yield Finding(
                 "KC1060",
                 Severity.WARNING if len(down) < len(instances) else Severity.CRITICAL,
                 f"{name}/{nodes[0] or '?'}",
-                say("controlplane.finding.kc1060", component=name, down=len(down), total=len(instances), nodes=shown),
+                say("controlplane.finding.kc1060", component=name, down=len(down), total=len(instances), nodes=_some(nodes)),
                 tuple(e.health.telling.evidence for e in down[:3] if e.health.telling),
                 "kcompanion nodes",
             )
 
 
 RULES: tuple[Callable[[ControlPlane], Iterator[Finding]], ...] = (
+    _node_silent,
     _instance_down,
     _no_leader,
     _failed_checks,

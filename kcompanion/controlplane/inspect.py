@@ -24,7 +24,15 @@ from kcompanion.controlplane.lifesigns import Pulse, identities, pulse_check
 from kcompanion.controlplane.network import Network, network
 from kcompanion.controlplane.origin import Maker, as_services, maker, out_of_sight
 from kcompanion.controlplane.traffic import Line, lines
-from kcompanion.controlplane.versions import Skew, effective_minor, minor_of, server_info, server_version, skew
+from kcompanion.controlplane.versions import (
+    Skew,
+    effective_minor,
+    emulated,
+    minor_of,
+    server_info,
+    server_version,
+    skew,
+)
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Snapshot
@@ -125,7 +133,7 @@ def inspect(snapshot: Snapshot) -> ControlPlane:
         admission=commandline.admission(given),
         controllers=controllers.controllers(given),
         gates=commandline.feature_gates(snapshot),
-        skews=_skews(snapshot, components),
+        skews=_skews(snapshot, components, given),
         certificates=certs.certificates(snapshot),
         unseen=certs.unseen(snapshot),
         network=net,
@@ -163,7 +171,7 @@ def _hidden_api_servers(snapshot: Snapshot, base: Component, answer: Check) -> C
             node=host,
             pod="",
             version="",
-            health=Health((pulse_check(pulse, "controlplane.check.identity"),)),
+            health=Health((pulse_check(pulse, "controlplane.check.identity"), *base.checks)),
             role="active",
         )
         for host, pulse in sorted(_present_identities(snapshot).items())
@@ -316,19 +324,26 @@ def _cni(snapshot: Snapshot, net: Network) -> Component:
     return Component("cni", plugin.status, note=say("controlplane.note.cni", name=plugin.name), checks=(check,))
 
 
-def _skews(snapshot: Snapshot, components: tuple[Component, ...]) -> tuple[Skew, ...]:
+def _skews(
+    snapshot: Snapshot, components: tuple[Component, ...], given: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> tuple[Skew, ...]:
     """The matrix: every versioned instance against the oldest and newest API server known."""
     info = server_info(snapshot)
     by_name = {component.name: component for component in components}
     answered = effective_minor(info, minor_of(server_version(snapshot)))
-    servers = [minor_of(i.version) for i in by_name["kube-apiserver"].instances]
+    emulates = {(name, node): emulated(by_flag) for name, by in given.items() for node, by_flag in by.items()}
+    servers = [
+        minor_of(emulates.get(("kube-apiserver", i.node), "")) or minor_of(i.version)
+        for i in by_name["kube-apiserver"].instances
+    ]
     minors = [m for m in [*servers, answered] if m is not None]
     oldest, newest = (min(minors), max(minors)) if minors else (None, None)
     rows = []
     for name in ("kube-apiserver", *ELECTED, "cloud-controller-manager", "kubelet", "kube-proxy"):
         for instance in by_name[name].instances:
             if instance.version or name == "kubelet":
-                rows.append(skew(name, instance.node, instance.version, oldest, newest))
-    if not servers and server_version(snapshot):
+                as_other = emulates.get((name, instance.node), "")
+                rows.append(skew(name, instance.node, instance.version, oldest, newest, as_other))
+    if not any(servers) and server_version(snapshot):  # hidden ones do not tell their version
         rows.insert(0, skew("kube-apiserver", "", server_version(snapshot), oldest, newest))
     return tuple(rows)

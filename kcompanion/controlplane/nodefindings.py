@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from kcompanion.controlplane.cidrs import Capacity
 from kcompanion.controlplane.conditions import PRESSURES
+from kcompanion.controlplane.grace import Grace
 from kcompanion.controlplane.network import Network
-from kcompanion.controlplane.nodes import Grace, Node
+from kcompanion.controlplane.nodes import Node
 from kcompanion.controlplane.versions import Skew
 from kcompanion.model.finding import Evidence, Finding, Severity, Status
 from kcompanion.model.message import say

@@ -6,18 +6,16 @@ follows only when the node controller has missed the heartbeat for the node-moni
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kcompanion.controlplane import asks
 from kcompanion.controlplane.cidrs import pod_cidrs_of
-from kcompanion.controlplane.components import component_pods, node_ready_check
+from kcompanion.controlplane.components import node_ready_check
 from kcompanion.controlplane.conditions import Condition, conditions
-from kcompanion.controlplane.flags import flags_of
 from kcompanion.controlplane.health import readable
-from kcompanion.controlplane.lifesigns import Pulse, heartbeat_check, heartbeats
+from kcompanion.controlplane.lifesigns import Pulse, heartbeats, pulse_check
 from kcompanion.controlplane.podresources import (
     ZERO,
     Amounts,
@@ -30,11 +28,10 @@ from kcompanion.controlplane.podresources import (
     shown,
 )
 from kcompanion.controlplane.pods import node_of
-from kcompanion.controlplane.versions import minor_of, server_version
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Ask, listing
 from kcompanion.model.fields import annotations_of, labels_of, map_at, maps_at, name_of, text_at
-from kcompanion.model.finding import Evidence, Status, worst
+from kcompanion.model.finding import Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.times import seconds_between
 
@@ -53,7 +50,6 @@ ESSENTIAL: tuple[Ask, ...] = (asks.NODES, asks.HEARTBEATS)
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
 _FAKE_MARK = ("kwok.x-k8s.io/node", "fake")
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +179,7 @@ def _node(node: Object, snapshot: Snapshot, pods: list[Object], pulse: Pulse | N
         return str(info.get(key) or "")
 
     found = conditions(node, snapshot)
-    checks = [node_ready_check(node).status, heartbeat_check(snapshot, name_of(node)).status]
+    checks = [node_ready_check(node).status, _heard(snapshot, pulse)]
     judged = [c.judged for c in found if c.judged is not None]
     if not readable(snapshot, asks.NODES):
         checks.append(Status.UNKNOWN)
@@ -212,6 +208,13 @@ def _node(node: Object, snapshot: Snapshot, pods: list[Object], pulse: Pulse | N
         status=worst([*checks, *judged]),
         labels=labels_of(node),
     )
+
+
+def _heard(snapshot: Snapshot, pulse: Pulse | None) -> Status:
+    """Whether the kubelet was heard of; not known when Leases could not be read or there is none."""
+    if pulse is None or not readable(snapshot, asks.HEARTBEATS):
+        return Status.UNKNOWN
+    return pulse_check(pulse, "controlplane.check.heartbeat").status
 
 
 def roles(node: Object) -> tuple[str, ...]:
@@ -269,36 +272,3 @@ def _pulse_json(pulse: Pulse | None) -> dict[str, Any] | None:
         "ageSeconds": pulse.age,
         "silent": pulse.silent,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Grace:
-    """How long the node controller waits for a heartbeat before it calls a node Unknown."""
-
-    seconds: int
-    source: Evidence
-    given: bool = False  # by a flag; otherwise the default
-
-    def to_json(self) -> dict[str, Any]:
-        return {"seconds": self.seconds, "source": self.source.to_json()}
-
-
-def grace_period(snapshot: Snapshot) -> Grace:
-    """From the controller manager's flag, else its default: 50 s, before Kubernetes 1.32 40 s."""
-    name = "node-monitor-grace-period"
-    for pod in component_pods(snapshot, "kube-controller-manager")[:1]:
-        value = flags_of(pod, "kube-controller-manager").get(name, "")
-        where = f"Pod {asks.SYSTEM}/{name_of(pod)}"
-        if seconds := _seconds(value):
-            return Grace(seconds, Evidence(where, f"--{name}", value), given=True)
-    minor = minor_of(server_version(snapshot))
-    seconds = 40 if minor is not None and minor < 32 else 50
-    return Grace(seconds, Evidence("kube-controller-manager", f"--{name}", f"default, {seconds}s"))
-
-
-def _seconds(text: str) -> int:
-    found = _DURATION.match(text) if text else None
-    if not found:
-        return 0
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds

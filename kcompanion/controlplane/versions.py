@@ -60,14 +60,16 @@ class Skew:
     component: str
     where: str  # node or pod
     version: str
-    allowed: str  # "v1.33 – v1.36"
+    allowed: str  # "1.33 – 1.36"
     status: Status
+    emulates: str = ""  # the minor it behaves as (--emulated-version), when that was given
 
     def to_json(self) -> dict[str, Any]:
         return {
             "component": self.component,
             "where": self.where,
             "version": self.version,
+            "emulates": self.emulates or None,
             "allowed": self.allowed,
             "status": self.status.value,
         }
@@ -81,16 +83,22 @@ def effective_minor(info: Mapping[str, Any], fallback: int | None) -> int | None
         return fallback
 
 
-def skew(component: str, where: str, version: str, oldest: int | None, newest: int | None) -> Skew:
+def emulated(flags: Mapping[str, str]) -> str:
+    """The version that `--emulated-version=1.35` or `=kube=1.35` makes a program behave as."""
+    parts = (part.rpartition("=") for part in flags.get("emulated-version", "").split(","))
+    return next((version for name, _, version in parts if name in ("", "kube")), "")
+
+
+def skew(component: str, where: str, version: str, oldest: int | None, newest: int | None, emulates: str = "") -> Skew:
     """Judges one component's version against the minors of the oldest and newest API server."""
-    minor = minor_of(version)
+    minor = minor_of(emulates) or minor_of(version)
     lag = MAY_LAG.get(component)
     if lag is None or oldest is None or newest is None:
-        return Skew(component, where, version, "", Status.UNKNOWN)
+        return Skew(component, where, version, "", Status.UNKNOWN, emulates)
     lowest = max(0, newest - lag)
     highest = newest if component == "kube-apiserver" else oldest
     allowed = f"1.{lowest} – 1.{highest}"
     if minor is None:
-        return Skew(component, where, version, allowed, Status.UNKNOWN)
+        return Skew(component, where, version, allowed, Status.UNKNOWN, emulates)
     fits = lowest <= minor <= highest
-    return Skew(component, where, version, allowed, Status.OK if fits else Status.FAIL)
+    return Skew(component, where, version, allowed, Status.OK if fits else Status.FAIL, emulates)

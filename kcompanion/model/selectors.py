@@ -20,7 +20,8 @@ def matches(selector: str, labels: Mapping[str, Any]) -> bool:
     Raises:
         UsageError: the selector cannot be read.
     """
-    return all(_holds(part.strip(), labels, selector) for part in _COMMA.split(selector) if part.strip())
+    # a list, so that a part that cannot be read is told even after one that does not hold
+    return all([_holds(part.strip(), labels, selector) for part in _COMMA.split(selector) if part.strip()])
 
 
 def check(selector: str) -> str:

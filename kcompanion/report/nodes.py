@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from kcompanion.controlplane.cgroups import CgroupDriver, follows_runtime
-from kcompanion.controlplane.conditions import WORK_IN_PROGRESS
+from kcompanion.controlplane.cgroups import CgroupDriver
+from kcompanion.controlplane.grace import Grace
 from kcompanion.controlplane.network import Network
-from kcompanion.controlplane.nodes import Grace, Node
+from kcompanion.controlplane.nodes import Node
 from kcompanion.controlplane.podresources import ZERO, shown
 from kcompanion.controlplane.systempods import SystemPod
 from kcompanion.model.finding import Status, worst
 from kcompanion.model.message import Message, say
 from kcompanion.model.times import human_age
+from kcompanion.report.bounded import fullest, selected
 from kcompanion.report.document import (
     Block,
     Cell,
-    Column,
     Facts,
     Lesson,
     Lines,
@@ -27,7 +27,6 @@ from kcompanion.report.document import (
     columns,
 )
 
-SHOWN = 25  # rows of a table; beyond, groups and the bad ones (all with -o wide)
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -67,37 +66,31 @@ def overview(
     every: bool = False,
     explain: bool = False,
 ) -> list[Section]:
-    """The sections of all nodes: signs of life, what they are, room, address ranges."""
+    """The sections of all nodes: signs of life, what they are, room, address ranges.
+
+    Of a big cluster the groups of like nodes, the bad ones and the fullest are shown, unless `every`.
+    """
     listed = list(nodes) if every else selected(nodes)
     left_out = len(nodes) - len(listed)
-    more = [Lines((say("nodes.more", count=left_out, total=len(nodes)),))] if left_out else []
-    groups = [_groups(nodes)] if left_out else []
+    life: list[Block] = [_life(listed)]
+    if left_out:
+        life = [_groups(nodes), *life, Lines((say("nodes.more", count=left_out, total=len(nodes)),))]
+    roomy = fullest(nodes) if left_out else listed
     sections = [
-        Section(
-            say("nodes.section.life"),
-            [*groups, _life(listed), *more, Lines((_grace(grace),)), *_lesson("life", on=explain)],
-        ),
-        Section(say("nodes.section.machines"), [_machines(listed), *_lesson("machines", on=explain)]),
-        Section(say("nodes.section.room"), [*_room(listed), *_lesson("room", on=explain)]),
-        ranges(network, listed, explain=explain),
-        Section(say("nodes.section.cgroup"), [cgroup(driver), *_lesson("cgroup", on=explain)]),
+        Section(say("nodes.section.life"), [*life, Lines((grace_line(grace),)), *lesson("life", on=explain)]),
+        Section(say("nodes.section.room"), [*_room(roomy), *lesson("room", on=explain)]),
+        ranges(network, () if left_out else listed, explain=explain),
+        Section(say("nodes.section.cgroup"), [cgroup(driver), *lesson("cgroup", on=explain)]),
     ]
+    if not left_out:
+        machines = Section(say("nodes.section.machines"), [_machines(listed), *lesson("machines", on=explain)])
+        sections.insert(1, machines)
     return sections
-
-
-def selected(nodes: Sequence[Node]) -> list[Node]:
-    """Every node that is not well, then the others as far as there is room, in the order of their names."""
-    if len(nodes) <= SHOWN:
-        return list(nodes)
-    bad = [node for node in nodes if node.status is not Status.OK]
-    good = [node for node in nodes if node.status is Status.OK]
-    kept = {node.name for node in [*bad, *good[: max(0, SHOWN - len(bad))]]}
-    return [node for node in nodes if node.name in kept]
 
 
 def _groups(nodes: Sequence[Node]) -> Table:
     """Nodes that are alike, counted."""
-    counts = Counter((_roles(n), f"{n.os}/{n.arch}", n.kubelet, _runtime(n), n.state, n.fake) for n in nodes)
+    counts = Counter((roles_of(n), f"{n.os}/{n.arch}", n.kubelet, runtime(n), n.state, n.fake) for n in nodes)
     rows = [
         [count, _fake_name(roles, fake=fake), state, system, kubelet, runtime]
         for (roles, system, kubelet, runtime, state, fake), count in sorted(
@@ -117,15 +110,15 @@ def _life(nodes: Sequence[Node]) -> Table:
             _fake_name(node.name, fake=node.fake),
             node.status,
             node.state,
-            _roles(node),
+            roles_of(node),
             heartbeat(node),
             node.kubelet,
-            _age(node.age),
+            age(node.age),
             ", ".join(node.taints),
         ]
         for node in nodes
     ]
-    return Table(columns("NODE HEALTH STATUS ROLES HEARTBEAT KUBELET +AGE +TAINTS"), rows)
+    return Table(columns("NODE HEALTH STATUS ROLES LEASE KUBELET +AGE +TAINTS"), rows)
 
 
 def heartbeat(node: Node) -> Cell:
@@ -141,7 +134,7 @@ def _machines(nodes: Sequence[Node]) -> Table:
         [
             node.name,
             f"{node.os}/{node.arch}",
-            _runtime(node),
+            runtime(node),
             node.kernel,
             node.os_image,
             next((a for kind, a in node.addresses if kind == "InternalIP"), None),
@@ -153,7 +146,7 @@ def _machines(nodes: Sequence[Node]) -> Table:
 
 
 def _room(nodes: Sequence[Node]) -> list[Block]:
-    if any(not node.room.known for node in nodes):
+    if not nodes or any(not node.room.known for node in nodes):
         return [Lines((say("nodes.room_unknown"),))]
     rows: list[list[Cell]] = [
         [
@@ -189,19 +182,19 @@ def _limit(node: Node, resource: str) -> str:
     return shown(resource, node.room.limits.get(resource, ZERO))
 
 
-def _roles(node: Node) -> str:
+def roles_of(node: Node) -> str:
     return ",".join(node.roles) or "worker"
 
 
-def _runtime(node: Node) -> str:
+def runtime(node: Node) -> str:
     return node.runtime.replace("://", " ").removesuffix("+unknown")
 
 
-def _age(seconds: int | None) -> Cell:
+def age(seconds: int | None) -> Cell:
     return None if seconds is None else human_age(seconds)
 
 
-def _grace(grace: Grace) -> Message:
+def grace_line(grace: Grace) -> Message:
     if grace.given:
         return say("nodes.grace.given", seconds=grace.seconds, pod=grace.source.source)
     return say("nodes.grace.default", seconds=grace.seconds)
@@ -238,7 +231,7 @@ def ranges(network: Network, nodes: Sequence[Node] = (), *, explain: bool = Fals
         blocks.append(Table(columns("NODE POD-CIDR"), held))
     if network.own_ipam and network.capacity:
         blocks.append(Lines((say("nodes.own_ipam", cni=network.cni.name),)))
-    return Section(say("nodes.section.ranges"), [*blocks, *_lesson("ranges", on=explain)])
+    return Section(say("nodes.section.ranges"), [*blocks, *lesson("ranges", on=explain)])
 
 
 def cgroup(driver: CgroupDriver) -> Lines:
@@ -268,116 +261,15 @@ def system_pods(rows: Sequence[SystemPod], *, explain: bool = False) -> Section:
                 row.component,
                 row.ready,
                 row.phase,
-                _age(row.age),
+                age(row.age),
             ]
             for row in rows
         ],
     )
-    return Section(say("nodes.section.system_pods"), [table, *_lesson("system_pods", on=explain)])
+    return Section(say("nodes.section.system_pods"), [table, *lesson("system_pods", on=explain)])
 
 
-def one(node: Node, grace: Grace, rows: Sequence[SystemPod], *, explain: bool = False) -> list[Section]:
-    """One node in depth."""
-    return [
-        Section(say("nodes.section.machine"), [_identity(node), *_lesson("machines", on=explain)]),
-        Section(
-            say("nodes.section.conditions"),
-            [*_conditions(node), Lines((_grace(grace),)), *_lesson("life", on=explain)],
-        ),
-        Section(say("nodes.section.room"), [*_resources(node), *_lesson("room", on=explain)]),
-        system_pods(rows, explain=explain),
-    ]
-
-
-def _identity(node: Node) -> Facts:
-    addresses = ", ".join(f"{kind} {address}" for kind, address in node.addresses)
-    by_runtime = ", ".join(f"{scheme}:// {count}" for scheme, count in node.containers.items())
-    cidrs = ", ".join(node.pod_cidrs)
-    pairs: list[tuple[Message, Cell]] = [
-        (say("nodes.fact.state"), node.state),
-        (say("nodes.fact.roles"), _roles(node)),
-        (say("nodes.fact.fake"), say("nodes.is_fake") if node.fake else None),
-        (say("nodes.fact.system"), f"{node.os}/{node.arch}, {node.os_image}, {node.kernel}"),
-        (say("nodes.fact.kubelet"), node.kubelet),
-        (say("nodes.fact.runtime"), _runtime(node)),
-        (say("nodes.fact.cgroup"), _follows(node)),
-        (say("nodes.fact.containers"), by_runtime or None),
-        (say("nodes.fact.addresses"), addresses or None),
-        (say("nodes.fact.pod_cidr_of_node"), cidrs or None),
-        (say("nodes.fact.taints"), ", ".join(node.taints) or None),
-        (say("nodes.fact.heartbeat"), heartbeat(node)),
-        (say("nodes.fact.age"), _age(node.age)),
-    ]
-    return Facts([pair for pair in pairs if node.fake or pair[0].id != "nodes.fact.fake"])
-
-
-def _follows(node: Node) -> Message:
-    return say("nodes.cgroup.node_follows" if follows_runtime(node) else "nodes.cgroup.node_own")
-
-
-def _conditions(node: Node) -> list[Block]:
-    table = Table(
-        columns("TYPE STATUS JUDGED SINCE REASON +MESSAGE"),
-        [
-            [
-                c.type,
-                c.status,
-                c.judged if c.judged is not None else say("nodes.not_judged"),
-                _age(c.age),
-                c.reason,
-                c.message,
-            ]
-            for c in node.conditions
-        ],
-    )
-    told: list[Cell] = [
-        say("nodes.condition_message", type=c.type, message=c.message)
-        for c in node.conditions
-        if c.judged is not Status.OK and c.message
-    ]
-    told += [
-        say("nodes.work_in_progress", type=c.type)
-        for c in node.conditions
-        if c.type in WORK_IN_PROGRESS and c.status == "True"
-    ]
-    return [table, Lines(told)] if told else [table]
-
-
-def _resources(node: Node) -> list[Block]:
-    room = node.room
-    if not room.known:
-        return [Lines((say("nodes.room_unknown"),))]
-    extra = sorted(
-        name
-        for name in set(room.allocatable) | set(room.requests)
-        if name not in (*_RESOURCES, "pods") and (room.allocatable.get(name) or room.requests.get(name))
-    )
-    rows: list[list[Cell]] = []
-    for name in (*_RESOURCES, *extra):
-        used = room.used(name)
-        asked = shown(name, room.requests.get(name, ZERO))
-        rows.append(
-            [
-                name,
-                shown(name, room.capacity.get(name, ZERO)),
-                shown(name, room.allocatable.get(name, ZERO)),
-                asked if used is None else f"{asked} ({used}%)",
-                shown(name, room.limits.get(name, ZERO)),
-            ]
-        )
-    most = room.max_pods
-    rows.append(["pods", most, most, room.pods, None])
-    head = (
-        Column("RESOURCE"),
-        Column("CAPACITY"),
-        Column("ALLOCATABLE"),
-        Column("REQUESTS"),
-        Column("LIMITS"),
-    )
-    return [Table(head, rows)]
-
-
-def _lesson(part: str, *, on: bool) -> list[Lesson]:
+def lesson(part: str, *, on: bool) -> list[Lesson]:
     if not on:
         return []
     return [Lesson(say(f"nodes.lesson.{part}.title"), (say(f"nodes.lesson.{part}.text"),))]

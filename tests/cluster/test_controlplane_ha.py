@@ -108,7 +108,7 @@ def test_the_leaders_node_stops(healthy: Path, kcompanion: Callable[..., Any]) -
         stopped = time.monotonic()
         eventually(shown, 60, "the other servers, the moved Lease, the lost redundancy")
         codes = {finding["code"] for finding in seen["findings"]}
-        assert {"KC1001", "KC1021"} <= codes
+        assert {"KC1000", "KC1021"} <= codes
         assert seen["status"] != "ok"
         eventually(not_ready, 120 - (time.monotonic() - stopped), "the node NotReady")
     finally:

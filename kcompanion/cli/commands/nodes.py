@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -12,16 +13,18 @@ from kcompanion.cli.run import run
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane import asks, versions
 from kcompanion.controlplane.cgroups import cgroup_driver
+from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.network import network
 from kcompanion.controlplane.nodefindings import findings
-from kcompanion.controlplane.nodes import ASKS, ESSENTIAL, Node, grace_period, nodes
+from kcompanion.controlplane.nodes import ASKS, ESSENTIAL, Node, nodes
 from kcompanion.controlplane.systempods import system_pods
 from kcompanion.errors import NotFound
 from kcompanion.model.finding import ranked
 from kcompanion.model.message import say
 from kcompanion.model.selectors import check, matches
 from kcompanion.model.snapshot import Snapshot
+from kcompanion.report import bounded, node_detail
 from kcompanion.report import nodes as report
 from kcompanion.report.document import Document, Section
 
@@ -36,15 +39,15 @@ def command(options: Options, name: str | None, *, with_pods: bool) -> int:
 
     def produce(conversation: Session) -> Answer:
         snapshot = conversation.read(ASKS)
-        chosen = _chosen(snapshot, name, options.selector)
-        return _answer(snapshot, chosen, options, name, with_pods=with_pods)
+        everything = nodes(snapshot)
+        chosen = _chosen(everything, snapshot, name, options.selector)
+        return _answer(snapshot, everything, chosen, options, name, with_pods=with_pods)
 
     return run(options, produce)
 
 
-def _chosen(snapshot: Snapshot, name: str | None, selector: str) -> tuple[Node, ...]:
+def _chosen(everything: Sequence[Node], snapshot: Snapshot, name: str | None, selector: str) -> tuple[Node, ...]:
     """The nodes asked for. None at all is an error only when the list could be read."""
-    everything = nodes(snapshot)
     chosen = tuple(node for node in everything if (not name or node.name == name) and matches(selector, node.labels))
     if not chosen and readable(snapshot, asks.NODES):
         if name:
@@ -58,23 +61,32 @@ def _chosen(snapshot: Snapshot, name: str | None, selector: str) -> tuple[Node, 
 
 
 def _answer(
-    snapshot: Snapshot, chosen: tuple[Node, ...], options: Options, name: str | None, *, with_pods: bool
+    snapshot: Snapshot,
+    everything: Sequence[Node],
+    chosen: Sequence[Node],
+    options: Options,
+    name: str | None,
+    *,
+    with_pods: bool,
 ) -> Answer:
     grace = grace_period(snapshot)
     net = network(snapshot)
-    driver = cgroup_driver(snapshot, nodes(snapshot))
+    driver = cgroup_driver(snapshot, everything)
     found = ranked(findings(chosen, grace, net, _skews(snapshot, chosen)))
     names = {node.name for node in chosen}
-    pods = [row for row in system_pods(snapshot) if row.node in names or not (name or options.selector or row.node)]
+    pods = [row for row in system_pods(snapshot) if row.node in names or not (name or options.selector)]
     gaps = snapshot.gaps(ASKS)
     told, status = report.verdict(chosen)
     if with_pods:
         sections: list[Section] = [report.system_pods(pods, explain=options.explain)]
     elif name and chosen:
-        sections = report.one(chosen[0], grace, pods, explain=options.explain)
+        sections = node_detail.one(chosen[0], grace, pods, explain=options.explain)
     else:
         wide = options.output == "wide"
         sections = report.overview(chosen, grace, net, driver, every=wide, explain=options.explain)
+    shown = found if options.output == "wide" else bounded.first_of_each(found)
+    if len(shown) < len(found):
+        sections.append(bounded.more_findings(len(found) - len(shown)))
     body: dict[str, Any] = {
         "status": status.value,
         "nodes": [node.to_json() for node in chosen],
@@ -93,7 +105,7 @@ def _answer(
             verdict=told,
             status=status,
             sections=sections,
-            findings=found,
+            findings=shown,
             gaps=gaps,
         ),
         names=[f"node/{node.name}" for node in chosen],
@@ -103,7 +115,7 @@ def _answer(
     )
 
 
-def _skews(snapshot: Snapshot, chosen: tuple[Node, ...]) -> list[versions.Skew]:
+def _skews(snapshot: Snapshot, chosen: Sequence[Node]) -> list[versions.Skew]:
     minor = versions.effective_minor(
         versions.server_info(snapshot), versions.minor_of(versions.server_version(snapshot))
     )
