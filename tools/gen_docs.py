@@ -9,7 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -19,7 +19,9 @@ sys.path.insert(0, str(ROOT))  # so that `python tools/gen_docs.py` finds its ne
 
 from kcompanion.cli.main import COMMANDS, cli  # noqa: E402 - after the path
 from kcompanion.cli.options import Options, reading  # noqa: E402
+from kcompanion.model.message import say  # noqa: E402
 from kcompanion.text import catalog  # noqa: E402
+from kcompanion.text.catalog import phrase  # noqa: E402
 from tools.finding_codes import severities  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -119,6 +121,7 @@ AREAS = {
 }
 # What the words in braces stand for; `KC1001.name` where one finding means something of its own.
 PLACEHOLDERS = {
+    "KC1000.nodes": "the silent nodes, at most five of them",
     "KC1060.nodes": "their nodes, at most five of them",
     "KC3030.name": "the APIService",
     "KC3030.reason": "the reason its Available condition gives",
@@ -142,7 +145,9 @@ PLACEHOLDERS = {
     "end": "when it ends",
     "failed": "the names of the failed checks",
     "flag": "the flag, without its dashes",
+    "gone": "components that have no instance elsewhere",
     "grace": "the node controller's grace period in seconds",
+    "hit": "components that had an instance there",
     "left": "blocks not taken yet",
     "milliseconds": "the median of some requests",
     "mask": "the size of a node's block",
@@ -176,7 +181,15 @@ PLACEHOLDERS = {
     "who": "the API server that answered",
     "word": "ahead or behind",
 }
-_ID = re.compile(r"finding\.(kc\d{4})")
+_ID = re.compile(r"finding\.(kc\d{4})(?:_\w+)?")  # some have several sentences, such as kc1000_nothing_left
+
+
+@dataclass(frozen=True)
+class Told:
+    """The sentences of one finding: its area, and each sentence in English and Korean."""
+
+    area: str
+    sentences: tuple[tuple[str, str], ...]
 
 
 def finding_page() -> str:
@@ -194,25 +207,29 @@ def finding_page() -> str:
         "What could not be read makes no finding: it is listed as not learnt.",
     ]
     area = ""
-    for code, (found_in, english, korean) in texts.items():
-        if found_in != area:
-            area = found_in
+    for code, told in texts.items():
+        if told.area != area:
+            area = told.area
             parts.append(f"## {AREAS.get(area, area)}")
             parts.append(f"Reported by `kcompanion {area}`." if area in COMMANDS else "")
         parts.append(f"### {code}")
-        parts.append(f"Severity: {' or '.join(severe[code])}\n\n- {english}\n- {korean}")
-        parts.append(_meanings(code, english))
+        parts.append(f"Severity: {' or '.join(severe[code])}")
+        parts.append("\n".join(f"- {english}<br>{korean}" for english, korean in told.sentences))
+        parts.append(_meanings(code, " ".join(english for english, _ in told.sentences)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _texts() -> dict[str, tuple[str, str, str]]:
-    """Code to its area and its English and Korean text, in the order of the codes."""
-    found = {
-        match[1].upper(): (area, text, catalog.area("ko", area)[key])
-        for area in catalog.areas("en")
-        for key, text in catalog.area("en", area).items()
-        if (match := _ID.fullmatch(key))
-    }
+def _texts() -> dict[str, Told]:
+    """Code to its sentences, in the order of the codes."""
+    found: dict[str, Told] = {}
+    for area in catalog.areas("en"):
+        for key, text in sorted(catalog.area("en", area).items()):
+            if match := _ID.fullmatch(key):
+                code = match[1].upper()
+                before = found[code].sentences if code in found else ()
+                # each placeholder stands for itself, which settles the Korean particles after it
+                message = say(f"{area}.{key}", **{name: f"{{{name}}}" for name in catalog.placeholders(text)})
+                found[code] = Told(area, (*before, (phrase(message, "en"), phrase(message, "ko"))))
     return dict(sorted(found.items()))
 
 

@@ -43,7 +43,7 @@ def _node_silent(plane: ControlPlane) -> Iterator[Finding]:
     gone = [c.name for c in hit if c not in left]
     values = {
         "nodes": _some(sorted(silent)),
-        "age": min(int(dict(check.message.values).get("age", 0)) for check in silent.values()),
+        "age": min((dict(check.message.values).get("age", "?") for check in silent.values()), key=_youngest),
         "hit": ", ".join(c.name for c in hit),
         "gone": ", ".join(gone),
     }
@@ -55,6 +55,10 @@ def _node_silent(plane: ControlPlane) -> Iterator[Finding]:
         tuple(check.evidence for _, check in sorted(silent.items())[:5]),
         f"kcompanion nodes {min(silent)}",
     )
+
+
+def _youngest(age: int | str) -> float:
+    return age if isinstance(age, int) else float("inf")
 
 
 def _some(names: list[str]) -> str:
@@ -158,6 +162,9 @@ def _quorum(plane: ControlPlane) -> Iterator[Finding]:
         yield Finding("KC1022", Severity.WARNING, "etcd", text, evidence, next_command)
 
 
+_LOOK_AT_ETCD = "crictl ps -a --name etcd  # on each control-plane node (kind: docker exec NODE …)"
+
+
 def _etcd_silent(plane: ControlPlane) -> Iterator[Finding]:
     """The API server that answered gets nothing from etcd: what is shown of the rest comes from its cache."""
     for probe in plane.probes:
@@ -172,8 +179,7 @@ def _etcd_silent(plane: ControlPlane) -> Iterator[Finding]:
             else say("controlplane.finding.kc1024_members_unknown", who=who)
         )
         evidence = (Evidence(f"{probe.server}/readyz?verbose", "[-]", ", ".join(bad)),)
-        command = "docker exec NODE crictl ps -a --name etcd" if plane.made.name == "kind" else "crictl ps -a --name etcd"
-        yield Finding("KC1024", Severity.CRITICAL, "etcd", text, evidence, f"{command}  # on each control-plane node")
+        yield Finding("KC1024", Severity.CRITICAL, "etcd", text, evidence, _LOOK_AT_ETCD)
         return
 
 
@@ -267,11 +273,12 @@ def _daemons_down(plane: ControlPlane) -> Iterator[Finding]:
         down = [i for i in instances if i.health.status is Status.FAIL and i.node not in silent]
         if down:
             nodes = sorted({i.node for i in down})
+            values = {"component": name, "down": len(down), "total": len(instances), "nodes": _some(nodes)}
             yield Finding(
                 "KC1060",
                 Severity.WARNING if len(down) < len(instances) else Severity.CRITICAL,
                 f"{name}/{nodes[0] or '?'}",
-                say("controlplane.finding.kc1060", component=name, down=len(down), total=len(instances), nodes=_some(nodes)),
+                say("controlplane.finding.kc1060", **values),
                 tuple(e.health.telling.evidence for e in down[:3] if e.health.telling),
                 "kcompanion nodes",
             )

@@ -33,6 +33,8 @@ from kcompanion.controlplane.versions import (
     server_version,
     skew,
 )
+from kcompanion.controlplane.work import Placement, StaticPod, Work, examples, placements, static_pods
+from kcompanion.model.fields import name_of
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Snapshot
@@ -63,6 +65,9 @@ class ControlPlane:
     network: Network
     traffic: tuple[Line, ...]
     ca_hash: str
+    work: tuple[Work, ...]
+    placements: tuple[Placement, ...]
+    static_pods: tuple[StaticPod, ...]
 
     @property
     def status(self) -> Status:
@@ -96,6 +101,9 @@ class ControlPlane:
             "network": self.network.to_json(),
             "traffic": [line.to_json() for line in self.traffic],
             "join": {"caCertHash": self.ca_hash or None},
+            "work": [w.to_json() for w in self.work],
+            "placements": [p.to_json() for p in self.placements],
+            "staticPods": [p.to_json() for p in self.static_pods],
         }
 
 
@@ -139,6 +147,9 @@ def inspect(snapshot: Snapshot) -> ControlPlane:
         network=net,
         traffic=lines(snapshot),
         ca_hash=certs.ca_hash(snapshot),
+        work=examples(snapshot),
+        placements=placements(snapshot),
+        static_pods=static_pods(snapshot),
     )
 
 
@@ -231,12 +242,23 @@ def _answer_check(snapshot: Snapshot) -> Check:
 
 
 def _elected(snapshot: Snapshot, name: str, hidden: Message | None) -> Component:
+    if without := _without_election(snapshot, name):
+        return static_component(snapshot, name, hidden=hidden, checks=(without,))
     check = leader_check(snapshot, name)
     held = leader(snapshot, name)
     if hidden and held is None and check.status is Status.FAIL:
         # some providers keep even the Leases to themselves, and a single k3s server elects nobody
         return static_component(snapshot, name, hidden=hidden)
     return static_component(snapshot, name, hidden=hidden, leader=held, checks=(check,))
+
+
+def _without_election(snapshot: Snapshot, name: str) -> Check | None:
+    """An OK where a component was told not to elect (minikube's single node): then it needs no Lease."""
+    found = component_pods(snapshot, name)
+    if len(found) != 1 or commandline.flags_of(found[0], name).get("leader-elect") != "false":
+        return None
+    evidence = Evidence(f"Pod {asks.SYSTEM}/{name_of(found[0])}", "--leader-elect", "false")
+    return Check(Status.OK, say("controlplane.check.no_election"), evidence)
 
 
 def _cloud_controller(snapshot: Snapshot, hidden: Message | None) -> Component:

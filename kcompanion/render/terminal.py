@@ -175,14 +175,15 @@ def _findings(findings: Sequence[Finding], screen: Screen) -> str:
 
 
 def _gaps(gaps: Sequence[Gap], screen: Screen) -> str:
-    told = [gap for gap in gaps if gap.decisive]
-    if not told:
+    decisive = [gap for gap in gaps if gap.decisive]
+    if not decisive:
         return ""
-    lines = [screen.theme.bold(screen.words(say("common.gaps", count=len(told))))]
-    for outcome, detail, those in _alike(told):
+    lines = [screen.theme.bold(screen.words(say("common.gaps", count=len(decisive))))]
+    for outcome, detail, those in _alike(decisive):
         reason = screen.words(say(f"common.outcome.{outcome}"))
         names = "; ".join(clean(gap.what) for gap in those)
-        lines += wrap(f"{reason}: {names}" + (f" ({clean(detail)})" if detail else ""), screen.columns, "      ", "  ? ")
+        told = f"{reason}: {names}" + (f" ({clean(detail)})" if detail else "")
+        lines += wrap(told, screen.columns, "      ", "  ? ")
         if outcome == "forbidden":
             lines.append(f"      → {screen.words(say('common.ask_doctor'))}")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.snapshot import Gap, Snapshot
 from kcompanion.model.times import format_time
 from kcompanion.report import controlplane_views as views
+from kcompanion.report import controlplane_work as work
 from kcompanion.report.document import Block, Cell, Document, Lesson, Section, Table, columns
 
 # Shown one row per instance; the others, one per node, are summed up.
@@ -27,6 +28,9 @@ _VIEWS: dict[str, Callable[[ControlPlane, str | None], Sequence[Section]]] = {
     "network": views.network,
     "join": views.join,
     "traffic": views.traffic,
+    "controllers": work.controllers,
+    "scheduling": work.scheduling,
+    "static": work.static,
 }
 VIEWS = ("overview", *_VIEWS)
 
@@ -191,6 +195,9 @@ _LESSON_OF_VIEW = {
     "flags": ("kube-apiserver",),
     "network": ("cni", "kube-proxy"),
     "traffic": ("kube-apiserver",),
+    "controllers": ("kube-controller-manager",),
+    "scheduling": ("kube-scheduler", "kubelet"),
+    "static": ("kubelet",),
 }
 _PARTS = ("what", "talks", "why", "note")
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcompanion.controlplane.components import Component, Instance
-from kcompanion.controlplane.controllers import CONTROLLERS
 from kcompanion.controlplane.inspect import ControlPlane
 from kcompanion.controlplane.network import Network
 from kcompanion.model.finding import Status
@@ -170,26 +169,9 @@ def flags(plane: ControlPlane, component: str | None) -> Sequence[Section]:
         sections.append(Section(title, (Table(columns("FLAG NODE VALUE NOTE"), rows),)))
     if not sections:
         sections.append(Section(say("controlplane.section.flags_none"), (Lines([say("controlplane.flags.none")]),)))
-    if component in (None, "kube-controller-manager"):
-        sections.append(_controllers(plane))
     if component in (None, "kube-apiserver"):
         sections.append(_admission(plane))
     return sections
-
-
-def _controllers(plane: ControlPlane) -> Section:
-    found = plane.controllers
-    if not found.known:
-        return Section(say("controlplane.section.controllers"), (Lines([say("controlplane.flags.none")]),))
-    rows: list[Sequence[Cell]] = [
-        (name, say("controlplane.controllers.on" if name in found.on else "controlplane.controllers.off"),
-         say(f"controller.{name.replace('-', '_')}") if name in CONTROLLERS else None)
-        for name in sorted({*found.on, *found.off})
-    ]  # fmt: skip
-    flag = say("controlplane.controllers.flag", flag=found.flag)
-    return Section(
-        say("controlplane.section.controllers"), (Lines([flag]), Table(columns("CONTROLLER STATE WHAT"), rows))
-    )
 
 
 def _admission(plane: ControlPlane) -> Section:

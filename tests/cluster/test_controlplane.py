@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,50 @@ def test_the_join_hash_is_what_openssl_computes(plane: dict[str, Any]) -> None:
     assert plane["join"]["caCertHash"] == f"sha256:{digest.split()[0]}"
 
 
+def test_static_pods_come_from_the_files_named(plane: dict[str, Any]) -> None:
+    assert {p["pod"] for p in plane["staticPods"]} == {f"{name}-{NODE}" for name in COMPONENTS}
+    for pod in plane["staticPods"]:
+        assert "kind: Pod" in on_node(NODE, "cat", pod["manifest"])
+
+
+def test_deleting_a_mirror_pod_leaves_the_process_alone(
+    cluster: Path, kubectl: Callable[..., str], kcompanion: Callable[..., Any]
+) -> None:
+    """What `controlplane static` says of mirror pods, tried."""
+    before = on_node(NODE, "pgrep", "-x", "kube-scheduler")
+    kubectl("delete", "pod", "-n", "kube-system", f"kube-scheduler-{NODE}", "--wait=false")
+    for _ in range(30):
+        answer = json.loads(kcompanion("controlplane", "-o", "json", kubeconfig=cluster).out)
+        (instance,) = component(answer, "kube-scheduler")["instances"] or [{"health": {"status": ""}}]
+        if instance["health"]["status"] == "ok":
+            break
+        time.sleep(2)
+    assert instance["health"]["status"] == "ok"
+    assert on_node(NODE, "pgrep", "-x", "kube-scheduler") == before
+
+
+def test_controllers_show_an_example_of_their_work(plane: dict[str, Any], kubectl: Callable[..., str]) -> None:
+    made = {work["controller"]: work for work in plane["work"]}
+    slices = kubectl("get", "endpointslices", "-n", "kube-system", "-o", "name").split()
+    assert made["endpointslice-controller"]["for"] == "Service kube-dns"
+    assert f"endpointslice.discovery.k8s.io/{made['endpointslice-controller']['made'].split()[1]}" in slices
+    assert made["replicaset-controller"]["for"].startswith("ReplicaSet coredns-")
+    assert {"daemonset-controller", "node-ipam-controller"} <= set(made)
+    assert set(made) <= set(plane["controllers"]["on"])
+
+
+def test_how_pods_got_their_nodes(plane: dict[str, Any], kubectl: Callable[..., str]) -> None:
+    pods = json.loads(kubectl("get", "pods", "-n", "kube-system", "-o", "json"))["items"]
+    told = {p["pod"]: p for p in plane["placements"]}
+    for pod in pods:
+        row = told.get(pod["metadata"]["name"])
+        if row is None:  # replaced since
+            continue
+        static = "kubernetes.io/config.mirror" in pod["metadata"]["annotations"]
+        assert row["how"] == ("static" if static else "scheduler")
+        assert row["node"] == pod["spec"]["nodeName"]
+
+
 def test_kind_is_recognised_with_its_mark(plane: dict[str, Any]) -> None:
     assert plane["made"]["name"] == "kind"
     assert plane["made"]["with"] == ["kubeadm"]
@@ -144,7 +189,21 @@ def test_both_languages_render_every_view_of_one_record(
 ) -> None:
     file = tmp_path / "all.kcr"
     assert kcompanion("snapshot", "save", str(file), kubeconfig=cluster).code == 0
-    for view in ("overview", "health", "leaders", "etcd", "flags", "versions", "certs", "network", "join", "traffic"):
+    for view in (
+        "overview",
+        "health",
+        "leaders",
+        "etcd",
+        "flags",
+        "controllers",
+        "scheduling",
+        "static",
+        "versions",
+        "certs",
+        "network",
+        "join",
+        "traffic",
+    ):
         english, korean = (
             kcompanion("controlplane", view, "--from", str(file), "--lang", lang, "--explain") for lang in ("en", "ko")
         )

@@ -72,6 +72,10 @@ def check_fails(made: Answers) -> None:
     made[asks.READYZ] = checks(("ping",), ("poststarthook/x",))
 
 
+def etcd_check_fails(made: Answers) -> None:
+    made[asks.READYZ] = checks(("ping",), ("etcd-readiness",))
+
+
 def no_checks_listed(made: Answers) -> None:
     made[asks.READYZ] = "ok"
 
@@ -88,6 +92,10 @@ def one_down(made: Answers) -> None:
     made[asks.HEARTBEATS] = [heartbeat("a"), heartbeat("b"), heartbeat("c", 99)]
 
 
+def never_renewed(made: Answers) -> None:
+    made[asks.HEARTBEATS] = [heartbeat("a"), heartbeat("b"), heartbeat("c", None)]
+
+
 def one_unsure(made: Answers) -> None:
     made[asks.HEARTBEATS] = [heartbeat("a"), heartbeat("b")]
 
@@ -97,7 +105,7 @@ def store(made: Answers, share: float) -> None:
 
 
 def nearly_full(made: Answers) -> None:
-    store(made, 0.8)
+    store(made, 0.801)
 
 
 def half_full(made: Answers) -> None:
@@ -138,25 +146,31 @@ def restarted(made: Answers, count: int) -> None:
     pods_of(made, "etcd")[0]["status"]["containerStatuses"][0]["restartCount"] = count
 
 
+def node_not_ready(made: Answers) -> None:
+    made[asks.NODES][2] = node("c", address="10.0.0.3", ready="False")
+
+
 def dns_down(made: Answers) -> None:
     pods_of(made, "kube-dns")[0]["status"]["conditions"][0]["status"] = "False"
 
 
 # code: (what has it, what does not, though it is near)
 CASES: dict[str, tuple[list[Callable[[Answers], None]], list[Callable[[Answers], None]]]] = {
-    "KC1001": ([not_ready, one_down], [healthy, ready_state_unknown, one_unsure]),
+    "KC1000": ([one_down, two_down, never_renewed], [healthy, not_ready, one_unsure]),
+    "KC1001": ([not_ready], [healthy, ready_state_unknown, one_unsure, one_down]),
     "KC1002": ([leader_gone], [healthy, leader_nearly_gone]),
     "KC1003": ([check_fails], [healthy, no_checks_listed]),
     "KC1011": ([one_scheduler], [healthy]),
     "KC1020": ([two_down], [healthy, one_down, one_unsure]),
     "KC1021": ([one_down], [healthy, two_down, one_unsure]),
     "KC1023": ([nearly_full], [healthy, half_full, no_limit]),
+    "KC1024": ([etcd_check_fails], [healthy, check_fails]),
     "KC1030": ([differs], [healthy, own_values]),
     "KC1031": ([old_kubelet], [healthy, oldest_kubelet, odd_kubelet]),
     "KC1040": ([lambda m: own_certificate(m, -1)], [healthy, lambda m: own_certificate(m, 1)]),
     "KC1041": ([lambda m: own_certificate(m, 29)], [healthy, lambda m: own_certificate(m, 31)]),
     "KC1050": ([lambda m: restarted(m, 5)], [healthy, lambda m: restarted(m, 4)]),
-    "KC1060": ([dns_down, one_down], [healthy, one_unsure]),
+    "KC1060": ([dns_down, node_not_ready], [healthy, one_unsure, one_down]),
 }
 NOT_OF_THREE = {"KC1010", "KC1022"}  # these depend on how many there are; their cases are below
 
@@ -205,7 +219,8 @@ def test_what_is_hidden_is_no_single_point() -> None:
         (leader_gone, "KC1002", Severity.CRITICAL),
         (two_down, "KC1020", Severity.CRITICAL),
         (one_down, "KC1021", Severity.WARNING),
-        (one_down, "KC1060", Severity.WARNING),
+        (one_down, "KC1000", Severity.CRITICAL),  # DNS runs there and nowhere else
+        (node_not_ready, "KC1060", Severity.WARNING),
         (dns_down, "KC1060", Severity.CRITICAL),  # its only pod
         (lambda m: own_certificate(m, -1), "KC1040", Severity.CRITICAL),
     ],
@@ -225,9 +240,15 @@ def test_the_last_one_down_is_critical() -> None:
 def test_many_nodes_down_are_one_finding() -> None:
     made = cluster("a", "b", "c", workers=tuple(f"w{i}" for i in range(9)))
     made[asks.HEARTBEATS] = [heartbeat(n) for n in "abc"] + [heartbeat(f"w{i}", 99) for i in range(9)]
-    kubelets = [f for f in of(made, "KC1060") if f.subject.startswith("kubelet/")]
-    assert len(kubelets) == 1
-    assert "(+4)" in phrase(kubelets[0].message, "en")
+    (finding,) = [f for f in found(made) if f.severity is not Severity.INFO]
+    assert (finding.code, finding.severity) == ("KC1000", Severity.CRITICAL)
+    assert "(+4)" in phrase(finding.message, "en")
+
+
+def test_what_a_silent_node_takes_along_is_told_once() -> None:
+    made = cluster("a", "b", "c", workers=("w",))
+    made[asks.HEARTBEATS] = [heartbeat("a"), heartbeat("b"), heartbeat("c", 99), heartbeat("w")]
+    assert [(f.code, f.severity) for f in found(made)] == [("KC1000", Severity.WARNING), ("KC1021", Severity.WARNING)]
 
 
 def test_worst_first_and_always_in_the_same_order() -> None:

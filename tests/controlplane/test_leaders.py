@@ -125,3 +125,25 @@ def test_leaders_are_per_component() -> None:
     assert plane.component("kube-apiserver").leader is None
     assert {i.role for i in plane.component("kube-apiserver").instances} == {"active"}
     assert plane.component("etcd").leader is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "leases", "status"),
+    [
+        (("--leader-elect=false",), [], Status.OK),  # minikube's single node
+        (("--leader-elect=false",), [lease(KCM, "a_1", 9999)], Status.OK),  # left from when it did elect
+        (("--leader-elect=true",), [], Status.FAIL),
+        ((), [], Status.FAIL),
+        ((), [lease(KCM, "a_1", 9999)], Status.FAIL),
+    ],
+)
+def test_a_component_told_not_to_elect_needs_no_lease(
+    flags: tuple[str, ...], leases: list[dict[str, Any]], status: Status
+) -> None:
+    made = cluster("a")
+    made[asks.PODS] = [p for p in made[asks.PODS] if p["metadata"]["name"] != f"{KCM}-a"] + [pod(KCM, "a", *flags)]
+    made[asks.LEASES] = [*leases, lease("kube-scheduler", "a_1"), identity("a")]
+    component = inspect(snap(made)).component(KCM)
+    assert component.status is status
+    if status is Status.OK:
+        assert component.leader is None

@@ -29,7 +29,8 @@ _MORE = {"certs": asks.CERTIFICATES, "traffic": asks.CERTIFICATES}
 def command(options: Options, view: str, component: str | None) -> int:
     """Every control-plane component: where it runs, its health and the evidence for it.
 
-    VIEW is one of overview (default), health, leaders, etcd, flags, versions, certs, network, join or traffic;
+    VIEW is one of overview (default), health, leaders, etcd, flags, controllers, scheduling, static,
+    versions, certs, network, join or traffic;
     `flags` takes a COMPONENT, e.g. kube-apiserver.
     """
     if component and view != "flags":

@@ -1,0 +1,157 @@
+"""Whatever is wrong, the person gets one line that says what, one that helps, and the right exit code."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import DATA, Command, complained
+from tests.pki import LONG_AGO, Authority
+from tests.servers import Answer, Api, refusal, serving, tls, write_kubeconfig
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "config"
+
+
+def test_no_kubeconfig(kcompanion: Command) -> None:
+    complained(kcompanion("version"), 3, "no kubeconfig was found", "KUBECONFIG")
+
+
+def test_broken_yaml(kcompanion: Command, config: Path) -> None:
+    config.write_text("contexts: [")
+    complained(kcompanion("version", "--kubeconfig", str(config)), 3, "is not YAML")
+
+
+def test_a_context_that_is_not_there(kcompanion: Command, config: Path) -> None:
+    write_kubeconfig(config, "https://127.0.0.1:1", name="prod")
+    complained(kcompanion("version", KUBECONFIG=str(config), timeout=20), 3, "connection refused")
+    complained(kcompanion("version", "--context", "staging", KUBECONFIG=str(config)), 3, "'staging'", "it has: prod")
+
+
+def test_a_server_of_another_ca(kcompanion: Command, config: Path, authority: Authority, tmp_path: Path) -> None:
+    other = Authority(tmp_path, "other")
+    with serving(tls(authority.issue("server", "127.0.0.1"))) as server:
+        write_kubeconfig(config, server.url, certificate_authority=other.file)
+        complained(kcompanion("version", KUBECONFIG=str(config)), 3, "not signed by the CA")
+
+
+def test_an_ended_client_certificate(kcompanion: Command, config: Path, authority: Authority) -> None:
+    certificate, key = authority.issue("jane", ends=LONG_AGO.replace(year=2025))
+    with serving(tls(authority.issue("server", "127.0.0.1"))) as server:
+        server.otherwise = refusal(401, "Unauthorized")
+        user = {"client-certificate": str(certificate), "client-key": str(key)}
+        write_kubeconfig(config, server.url, user, certificate_authority=authority.file)
+        complained(kcompanion("nodes", KUBECONFIG=str(config)), 3, "(401)", "ended on 2025-01-01T00:00:00Z")
+
+
+def test_unknown_credentials(kcompanion: Command, config: Path, api: Api) -> None:
+    api.otherwise = refusal(401, "Unauthorized")
+    write_kubeconfig(config, api.url, {"token": "old"})
+    for command in ("version", "nodes", "controlplane", "addons"):
+        complained(kcompanion(command, KUBECONFIG=str(config)), 3, "does not know these credentials")
+
+
+def test_an_exec_plugin_that_fails(kcompanion: Command, config: Path, api: Api) -> None:
+    write_kubeconfig(config, api.url, {"exec": {"command": "sh", "args": ["-c", "echo login first >&2; exit 1"]}})
+    complained(kcompanion("version", KUBECONFIG=str(config)), 3, "exec plugin sh ended with 1: login first")
+    assert api.requests == []
+
+
+def test_a_server_that_hangs(kcompanion: Command, config: Path, api: Api) -> None:
+    api.otherwise = api.hang
+    write_kubeconfig(config, api.url)
+    started = time.monotonic()
+    complained(kcompanion("nodes", "--deadline", "2s", KUBECONFIG=str(config)), 3, "does not answer")
+    assert time.monotonic() - started < 2 + 2 + 1.5  # the deadline, the promise, and Python's own start
+
+
+def test_a_web_page_instead_of_an_api(kcompanion: Command, config: Path, api: Api) -> None:
+    api.otherwise = Answer("<html>", headers={"Content-Type": "text/html"})
+    write_kubeconfig(config, api.url)
+    complained(kcompanion("controlplane", KUBECONFIG=str(config)), 3, "a proxy or a login")
+
+
+def test_everything_forbidden_is_undecided_not_well(kcompanion: Command, config: Path, api: Api) -> None:
+    api.otherwise = refusal(403, "forbidden")
+    write_kubeconfig(config, api.url)
+    for command in ("controlplane", "nodes", "addons"):
+        ran = kcompanion(command, "-o", "json", KUBECONFIG=str(config))
+        assert (ran.code, ran.err) == (5, ""), command
+        assert json.loads(ran.out)["complete"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["nodez"], "Did you mean 'nodes'"),
+        (["nodes", "--nope"], "No such option"),
+        (["nodes", "-n", "a", "-A"], "exclude each other"),
+        (["nodes", "--from", "a", "--record", "b"], "exclude each other"),
+        (["nodes", "--deadline", "soon"], "not a duration"),
+        (["nodes", "--now", "noon"], "not a time"),
+        (["nodes", "-o", "xml"], "xml"),
+        (["nodes", "--as-group", "a"], "--as"),
+        (["snapshot", "save"], "FILE"),
+        (["snapshot", "save", "/"], "is a folder"),
+        (["nodes", "--from", "/no/such/file"], "there is no file"),
+        (["snapshot", "inspect", "/"], "cannot be read"),
+        (["completion", "tcsh"], "tcsh"),
+    ],
+)
+def test_usage(kcompanion: Command, config: Path, words: list[str], word: str) -> None:
+    write_kubeconfig(config, "https://127.0.0.1:1")
+    complained(kcompanion(*words, KUBECONFIG=str(config)), 2, word)
+
+
+def test_an_unknown_schema_is_not_found(kcompanion: Command) -> None:
+    complained(kcompanion("schema", "Nope"), 4, "ControlPlane")
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"junk", "is not a recording"),
+        (gzip.compress(b"{}"), "is not a recording"),
+        (DATA.joinpath("kind.kcr").read_bytes()[:5000], "is cut off"),
+        (gzip.compress(b'{"format":"kcompanion-recording","version":99}'), "newer kcompanion"),
+        (gzip.compress(b" " * (70 << 20), compresslevel=1), "more than any cluster"),
+    ],
+)
+def test_recordings_that_are_none(kcompanion: Command, tmp_path: Path, data: bytes, word: str) -> None:
+    path = tmp_path / "x.kcr"
+    path.write_bytes(data)
+    complained(kcompanion("controlplane", "--from", str(path)), 2, word)
+
+
+HOSTILE = "\x1b[31mred\x1b[0m\x07<script>alert(1)</script>\u202e\n\rend"
+
+
+def test_hostile_names_in_a_recording_stay_text(kcompanion: Command, tmp_path: Path) -> None:
+    document = json.loads(gzip.decompress(DATA.joinpath("kind.kcr").read_bytes()))
+    text = json.dumps(document).replace("node-1", json.dumps(HOSTILE)[1:-1])
+    path = tmp_path / "x.kcr"
+    path.write_bytes(gzip.compress(text.encode()))
+    for command in ("controlplane", "nodes", "addons"):
+        ran = kcompanion(command, "--from", str(path), "--color", "never")
+        assert "Traceback" not in ran.err
+        assert ran.code in (0, 5)
+        assert [char for char in ran.out + ran.err if char in "\x1b\x07\r\u202e"] == []
+    broken = tmp_path / "y\x1b[31m.kcr"
+    assert "\x1b" not in kcompanion("nodes", "--from", str(broken)).err
+
+
+def test_a_kubeconfig_with_hostile_names(kcompanion: Command, config: Path) -> None:
+    write_kubeconfig(config, "https://127.0.0.1:1", name=HOSTILE)
+    assert yaml.safe_load(config.read_text())
+    ran = kcompanion("contexts", KUBECONFIG=str(config))
+    assert ran.code == 0
+    assert "\x1b" not in ran.out
+    assert "\x1b" not in kcompanion("version", "--context", HOSTILE + "x", KUBECONFIG=str(config)).err
