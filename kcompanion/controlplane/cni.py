@@ -52,13 +52,6 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("kcompanion-lab-cni", ("kcompanion-lab-cni",), ("kcompanion.dev/lab/cni",), False),
     Plugin("kindnet", ("kindnet",), ("kindnetd",), None),
     Plugin(
-        "canal",
-        ("canal", "rke2-canal"),
-        ("canal", "hardened-calico"),
-        True,
-        ("flannel.alpha.coreos.com/", "projectcalico.org/"),
-    ),
-    Plugin(
         "calico",
         ("calico-node",),
         ("calico/node",),
@@ -84,6 +77,13 @@ PLUGINS: tuple[Plugin, ...] = (
         False,
         ("flannel.alpha.coreos.com/",),
         "FlannelIsUp",
+    ),
+    Plugin(
+        "canal",
+        ("canal", "rke2-canal"),
+        ("calico/node", "hardened-calico"),
+        True,
+        ("flannel.alpha.coreos.com/", "projectcalico.org/"),
     ),
     Plugin(
         "weave",

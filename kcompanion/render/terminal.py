@@ -131,21 +131,14 @@ def _painted(cell: Cell, screen: Screen) -> str:
 
 
 def _facts(block: Facts, screen: Screen) -> str:
-    rows = [(screen.words(label), _painted(value, screen)) for label, value in block.pairs]
-    printed = tabulate(rows, tablefmt="plain", disable_numparse=True, stralign="left")
+    """Labels in a column of their own; a long value goes on under its beginning."""
+    labels = [screen.words(label) for label, _ in block.pairs]
+    left = max((width(label) for label in labels), default=0) + 4
     lines: list[str] = []
-    left = _label_width(rows)
-    for line in printed.splitlines():
-        lines += [f"  {line.rstrip()}"] if len(line) + 2 <= screen.columns else _hang(line, left, screen)
+    for label, (_, value) in zip(labels, block.pairs, strict=True):
+        first = f"  {label}" + " " * (left - width(label) - 2)
+        lines += wrap(_painted(value, screen), screen.columns, " " * left, first)
     return "\n".join(lines)
-
-
-def _label_width(rows: Sequence[tuple[str, str]]) -> int:
-    return max((width(label) for label, _ in rows), default=0) + 4
-
-
-def _hang(line: str, left: int, screen: Screen) -> list[str]:
-    return wrap(line, screen.columns, " " * left, "  ")
 
 
 def _lesson(lesson: Lesson, screen: Screen) -> str:

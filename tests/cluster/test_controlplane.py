@@ -164,7 +164,7 @@ def test_how_pods_got_their_nodes(plane: dict[str, Any], kubectl: Callable[..., 
         row = told.get(pod["metadata"]["name"])
         if row is None:  # replaced since
             continue
-        static = "kubernetes.io/config.mirror" in pod["metadata"]["annotations"]
+        static = "kubernetes.io/config.mirror" in pod["metadata"].get("annotations", {})
         assert row["how"] == ("static" if static else "scheduler")
         assert row["node"] == pod["spec"]["nodeName"]
 

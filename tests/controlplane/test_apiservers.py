@@ -90,7 +90,11 @@ def test_a_readyz_of_500_fails_its_server_and_no_other() -> None:
     made = cluster(*HA)
     made[asks.READYZ] = checks(("ping",), ("etcd",))
     plane = inspect(snap(made, statuses={asks.READYZ: 500}, peers={asks.READYZ: serving("b", *SANS)}))
-    assert {i.node: i.health.status for i in plane.component("kube-apiserver").instances} == {"a": OK, "b": FAIL, "c": OK}
+    assert {i.node: i.health.status for i in plane.component("kube-apiserver").instances} == {
+        "a": OK,
+        "b": FAIL,
+        "c": OK,
+    }
     assert plane.component("kube-apiserver").status is FAIL  # what answers at the given address is not ready
     assert plane.component("etcd").status is FAIL
 
@@ -139,7 +143,9 @@ def test_odd_probe_bodies_are_no_probes(body: Any) -> None:
 
 
 def test_endpoints_name_their_nodes() -> None:
-    found = endpoints(snap({**cluster(*HA), asks.API_ENDPOINTS: slices("10.0.0.2", "10.0.0.1", "172.31.0.9", port=443)}))
+    found = endpoints(
+        snap({**cluster(*HA), asks.API_ENDPOINTS: slices("10.0.0.2", "10.0.0.1", "172.31.0.9", port=443)})
+    )
     assert [(e.address, e.port, e.node) for e in found] == [
         ("10.0.0.1", 443, "a"),
         ("10.0.0.2", 443, "b"),

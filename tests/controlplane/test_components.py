@@ -64,7 +64,11 @@ def test_static_pods_are_told_from_others(metadata: dict[str, Any], static: bool
     ("status", "judged", "told"),
     [
         ({"conditions": [{"type": "Ready", "status": "True"}]}, OK, ""),
-        ({"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]}, FAIL, "ContainersNotReady"),
+        (
+            {"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]},
+            FAIL,
+            "ContainersNotReady",
+        ),
         (
             {
                 "conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}],
@@ -203,9 +207,7 @@ def test_unread_leases_leave_a_hosted_control_plane_undecided() -> None:
     assert found["kube-apiserver"] is found["kube-scheduler"] is UNKNOWN
 
 
-@pytest.mark.parametrize(
-    "label", ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/microk8s-controlplane"]
-)
+@pytest.mark.parametrize("label", ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/microk8s-controlplane"])
 def test_services_of_the_nodes_are_not_a_provider(label: str) -> None:
     plane = inspect(snap(hidden(leases=[identity("s")], nodes=[node("s", labels={label: "true"}), node("w")])))
     assert plane.services

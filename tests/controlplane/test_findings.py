@@ -175,7 +175,9 @@ CASES: dict[str, tuple[list[Callable[[Answers], None]], list[Callable[[Answers],
 NOT_OF_THREE = {"KC1010", "KC1022"}  # these depend on how many there are; their cases are below
 
 
-@pytest.mark.parametrize(("code", "change"), [(code, change) for code, (has_it, _) in CASES.items() for change in has_it])
+@pytest.mark.parametrize(
+    ("code", "change"), [(code, change) for code, (has_it, _) in CASES.items() for change in has_it]
+)
 def test_a_cluster_that_has_it(code: str, change: Callable[[Answers], None]) -> None:
     made = cluster("a", "b", "c")
     change(made)

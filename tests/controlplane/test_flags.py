@@ -41,7 +41,9 @@ def test_only_the_components_own_container_counts() -> None:
     assert flags_of(made, "kube-apiserver") == {"one": "1"}
 
 
-@pytest.mark.parametrize("spec", [{}, {"containers": None}, {"containers": ["odd"]}, {"containers": [{"command": "x"}]}])
+@pytest.mark.parametrize(
+    "spec", [{}, {"containers": None}, {"containers": ["odd"]}, {"containers": [{"command": "x"}]}]
+)
 def test_odd_pods_have_no_flags(spec: dict[str, Any]) -> None:
     assert flags_of({"spec": spec}, "etcd") == {}
 

@@ -76,6 +76,14 @@ def test_marks_on_nodes_count_without_a_workload() -> None:
     assert (found.name, found.confidence, found.rollout) == ("flannel", "medium", None)
 
 
+def test_canal_is_one_plugin_made_of_two() -> None:
+    made = cni_daemonset(1, "canal", "docker.io/calico/node:v3.30.0")
+    made["spec"]["template"]["spec"]["containers"].append({"image": "docker.io/flannel/flannel:v0.24.4"})
+    marks = {"flannel.alpha.coreos.com/public-ip": "10.0.0.1", "projectcalico.org/IPv4Address": "10.0.0.1/24"}
+    found = network(snap(with_cni(made, nodes=[node("m", annotations=marks)]))).cni
+    assert (found.name, found.others, found.enforces_policy) == ("canal", (), True)
+
+
 def test_two_plugins_are_told() -> None:
     flannel = cni_daemonset(1, "kube-flannel-ds", "ghcr.io/flannel-io/flannel:v0.27.0")
     weave = cni_daemonset(1, "weave-net", "weaveworks/weave-kube:2.8.1")

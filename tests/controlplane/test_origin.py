@@ -51,7 +51,11 @@ CASES = [
         },
     ),
     ("GKE", False, {asks.VERSION: version("v1.32.4-gke.1415000")}),
-    ("AKS", True, {asks.NODES: [node("a", labels={"kubernetes.azure.com/cluster": "x", "kubernetes.azure.com/mode": "system"})]}),
+    (
+        "AKS",
+        True,
+        {asks.NODES: [node("a", labels={"kubernetes.azure.com/cluster": "x", "kubernetes.azure.com/mode": "system"})]},
+    ),
     ("OpenShift", False, {asks.NODES: [node("a", labels={"node.openshift.io/os_id": "rhel"})]}),
     ("kops", False, {asks.NODES: [node("a", labels={"kops.k8s.io/instancegroup": "nodes"})]}),
     ("kubeadm", True, {asks.CONFIGMAPS: [KUBEADM]}),

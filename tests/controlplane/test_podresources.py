@@ -55,7 +55,9 @@ def test_what_is_no_quantity_is_passed_over() -> None:
     assert cpu(container("lots"), container("1")) == Decimal(1)
 
 
-@pytest.mark.parametrize(("phase", "counts"), [("Running", True), ("Pending", True), ("Succeeded", False), ("Failed", False)])
+@pytest.mark.parametrize(
+    ("phase", "counts"), [("Running", True), ("Pending", True), ("Succeeded", False), ("Failed", False)]
+)
 def test_only_pods_that_have_not_ended_hold_room(phase: str, counts: bool) -> None:
     assert is_running({"status": {"phase": phase}}) is counts
 

@@ -20,7 +20,10 @@ def drawn(made: dict[Any, Any], **more: Any) -> dict[tuple[str, str], Line]:
     ("age", "measured"), [(0, True), (LATELY - 1, True), (LATELY, True), (LATELY + 1, False), (None, False)]
 )
 def test_solid_within_five_minutes(age: int | None, measured: bool) -> None:
-    made = {asks.LEASES: [lease("kube-scheduler", "a_1", age), identity("a", age)], asks.HEARTBEATS: [heartbeat("a", age)]}
+    made = {
+        asks.LEASES: [lease("kube-scheduler", "a_1", age), identity("a", age)],
+        asks.HEARTBEATS: [heartbeat("a", age)],
+    }
     found = drawn(made)
     assert found["kube-scheduler (a_1)", "kube-apiserver"].measured is measured
     assert found["kube-apiserver (a)", "etcd"].measured is measured
@@ -66,7 +69,11 @@ def test_a_lease_nobody_holds_draws_no_line() -> None:
 def aggregated(status: str, age: float) -> dict[str, Any]:
     condition = {"type": "Available", "status": status, "lastTransitionTime": ago(age)}
     service = {"namespace": "kube-system", "name": "metrics-server"}
-    return {"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": service}, "status": {"conditions": [condition]}}
+    return {
+        "metadata": {"name": "v1beta1.metrics.k8s.io"},
+        "spec": {"service": service},
+        "status": {"conditions": [condition]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,10 @@ def test_aggregated_servers(status: str, age: float, measured: bool) -> None:
 
 
 def test_webhooks_are_configured_only() -> None:
-    hooks = [{"name": "x", "clientConfig": {"service": {"namespace": "a", "name": "b"}}}, {"clientConfig": {"url": "https://x"}}]
+    hooks = [
+        {"name": "x", "clientConfig": {"service": {"namespace": "a", "name": "b"}}},
+        {"clientConfig": {"url": "https://x"}},
+    ]
     found = drawn({asks.VALIDATING: [{"metadata": {"name": "w"}, "webhooks": hooks}]})
     assert {ends[1]: line.measured for ends, line in found.items()} == {"webhook a/b": False, "webhook a URL": False}
 

@@ -140,5 +140,7 @@ def test_without_pods_the_server_is_still_in_the_matrix() -> None:
     made = cluster("a")
     made[asks.PODS] = []
     rows = inspect(snap(made)).skews
-    assert [(r.component, r.version) for r in rows if r.component == "kube-apiserver"] == [("kube-apiserver", "v1.36.3")]
+    assert [(r.component, r.version) for r in rows if r.component == "kube-apiserver"] == [
+        ("kube-apiserver", "v1.36.3")
+    ]
     assert {r.component for r in rows} == {"kube-apiserver", "kubelet"}
