@@ -23,8 +23,8 @@ say '2. Its nodes, and what runs on them.' '2. 그 클러스터의 노드와 거
 show nodes --from demo:three-nodes
 say '3. Three control-plane nodes. Who leads?' '3. 컨트롤 플레인 노드가 셋입니다. 누가 리더일까요?'
 show controlplane leaders --from demo:ha
-say "4. The leader's node was stopped half a minute ago. What is left?" \
-  '4. 30초쯤 전에 리더가 있던 노드를 멈췄습니다. 무엇이 남았을까요?'
+say "4. The leader's node was stopped a minute ago. What is left?" \
+  '4. 1분쯤 전에 리더가 있던 노드를 멈췄습니다. 무엇이 남았을까요?'
 show controlplane --from demo:ha-one-down
 say '5. etcd: how many more may go?' '5. etcd는 몇 대를 더 잃어도 될까요?'
 show controlplane etcd --from demo:ha-one-down

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kcompanion.cli.main import COMMANDS
+from kcompanion.report.controlplane import VIEWS
 from tools import cast, finding_codes, gen_docs
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +72,12 @@ def test_picture_is_of_todays_output(picture: cast.Cast) -> None:
 def test_every_command_is_there(page: str) -> None:
     words = set(re.findall(r"[a-z]+", text(page)))
     assert sorted(set(COMMANDS) - words) == []
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_every_view_is_there(page: str) -> None:
+    shown = set(re.findall(r"`kcompanion controlplane (\w+)", text(page)))
+    assert set(VIEWS) - {"overview"} == shown
 
 
 def test_both_readmes_have_the_same_sections() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kcompanion.model import resources as r
@@ -109,6 +109,12 @@ def _includes(wide: Right, narrow: Right) -> bool:
     return same and wide.namespace in ("", narrow.namespace) and wide.name in ("", narrow.name)
 
 
+def _answers(held: Right, right: Right) -> bool:
+    """Whether the answer to a held question holds that to a narrower one: a list also gives each of its objects."""
+    verb = "list" if right.verb == "get" and held.verb == "list" else right.verb
+    return _includes(held, replace(right, verb=verb)) or held == replace(right, verb=verb, name="")
+
+
 def access_review(right: Right) -> Ask:
     """The question whether we have a right: answered by the API server for whoever asks, stored nowhere."""
     if right.path:
@@ -137,7 +143,7 @@ def allowed(snapshot: Snapshot, right: Right) -> bool | None:
         return verdict if isinstance(verdict, bool) else None
     for reading in snapshot.readings.values():
         known = right_of(reading.ask)
-        if known is None or reading.ask.server or not (known == right or _includes(known, right)):
+        if known is None or reading.ask.server or not (known == right or _answers(known, right)):
             continue
         if reading.outcome in (Outcome.OK, Outcome.ABSENT):
             return True

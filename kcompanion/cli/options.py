@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from kcompanion.model import selectors
 from kcompanion.model.times import parse_time
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
@@ -120,6 +121,7 @@ def reading(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("-n and -A exclude each other")
         if shared["from_file"] and shared["record"]:
             raise click.UsageError("--from and --record exclude each other")
+        selectors.check(shared["selector"])
         return function(Options(**shared), **values)
 
     for option in reversed((*_SCOPE, *_OUTPUT, *_RECORDING, *_CONNECTION)):

@@ -50,7 +50,9 @@ def emit(answer: Answer, options: Options) -> int:
         for name in answer.names:
             click.echo(name)
     else:
-        click.echo(_rendered(answer, options), nl=False)
+        shown = screen(options)
+        # click would take the colours out again wherever stdout is no terminal, whatever --color says
+        click.echo(_rendered(answer, shown), nl=False, color=shown.theme.colour)
     return exit_code(answer, options.fail_on)
 
 
@@ -91,10 +93,10 @@ def _structured(document: Mapping[str, Any], form: str) -> str:
     return yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=True, allow_unicode=True).rstrip()
 
 
-def _rendered(answer: Answer, options: Options) -> str:
+def _rendered(answer: Answer, shown: Any) -> str:  # noqa: ANN401 - render.terminal.Screen, imported lazily
     from kcompanion.render.terminal import render  # noqa: PLC0415 - not needed for JSON
 
-    return render(answer.document, screen(options))
+    return render(answer.document, shown)
 
 
 def screen(options: Options) -> Any:  # noqa: ANN401 - render.terminal.Screen, imported lazily

@@ -99,8 +99,11 @@ def _collect(snapshot: Snapshot, names: Pseudonyms) -> None:
     for namespace in sorted({namespace_of(item) for _, item in _all_objects(readings)}):
         if _is_own_namespace(namespace):
             names.name(namespace, "namespace")
+    nodes = {name_of(node) for node in _objects(readings, r.NODES.kind)}
     for _, item in _all_objects(readings):
         if _SYSTEM_NAMESPACE.fullmatch(namespace_of(item)):
+            if not any(node in name_of(item) for node in nodes):
+                names.keep(name_of(item))
             for found in _images(item):
                 names.image(found, of_the_system=True)
     for kind, item in sorted(_all_objects(readings), key=lambda pair: (pair[0], name_of(pair[1]))):
@@ -117,6 +120,8 @@ def _collect_object(kind: str, item: Mapping[str, Any], names: Pseudonyms) -> No
         names.name(name_of(item), "namespace")
     elif _is_own_namespace(namespace) or (not namespace and _is_own_cluster_wide(kind, name_of(item))):
         names.name(name_of(item), kind.lower() or "object")
+        for container in _containers(item):
+            names.name(container, "container")
     if kind == r.CRDS.kind and not is_public_domain(group := text_at(item, "spec", "group")):
         names.name(group, "domain")
         for part in ("kind", "listKind", "plural", "singular"):
@@ -133,6 +138,19 @@ def _is_own_cluster_wide(kind: str, name: str) -> bool:
     if kind in _PUBLIC_KINDS or kind == r.NODES.kind or name.startswith(("system:", "system-", "kubeadm:", "kube-")):
         return False
     return not (kind == r.CRDS.kind and is_public_domain(name))
+
+
+def _containers(node: object) -> Iterator[str]:
+    """The names of the containers of a pod or of a template, however deep."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("containers", "initContainers", "ephemeralContainers"):
+                yield from (text_at(container, "name") for container in maps_at(node, key))
+            else:
+                yield from _containers(value)
+    elif isinstance(node, list):
+        for entry in node:
+            yield from _containers(entry)
 
 
 def _images(node: object) -> Iterator[str]:

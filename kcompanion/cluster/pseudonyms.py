@@ -46,6 +46,7 @@ class Pseudonyms:
         self._given: dict[str, str] = {}
         self._in_text: dict[str, str] = {}
         self._images: dict[str, str] = {}
+        self._kept: set[str] = {word for word in COMMON_WORDS if "-" in word}
         self._words: Mapping[str, str] = {}
         self._counts: dict[str, int] = {}
         self._pattern: re.Pattern[str] | None = None
@@ -59,6 +60,11 @@ class Pseudonyms:
             self._in_text[original] = new
             self._pattern = None
         return new
+
+    def keep(self, original: str) -> None:
+        """A name that stays whole, also where a part of it is somebody's own (`kube-proxy` beside a pod `proxy`)."""
+        self._kept.add(original)
+        self._pattern = None
 
     def value(self, original: str, sort: str = "value") -> str:
         """The pseudonym of a value that is replaced only where it stands alone (a label's, an annotation's)."""
@@ -94,7 +100,8 @@ class Pseudonyms:
     def text(self, original: str) -> str:
         """A text with every known name replaced, longest first."""
         if self._pattern is None:
-            known = {**self._in_text, **self._images}
+            kept = {word: word for word in self._kept}
+            known = {**kept, **self._in_text, **self._images}
             words = sorted(known, key=lambda word: (-len(word), word))
             self._words = known
             joined = "|".join(re.escape(word) for word in words)

@@ -19,11 +19,13 @@ _CLUSTER_NAME = re.compile(r"(\bclusterName: |--cluster-name[= ])([\w.-]+)")
 _URL_HOST = re.compile(r"(?<=://)[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 # Words of the API: fields whose values are never names of the owner's.
 _API_FIELDS = """apiVersion type reason status phase operator effect protocol scope restartPolicy dnsPolicy uid
-    resourceVersion imagePullPolicy terminationMessagePath terminationMessagePolicy fieldPath verbs architecture
+    resourceVersion imagePullPolicy terminationMessagePath terminationMessagePolicy verbs architecture
     operatingSystem kubeletVersion kubeProxyVersion containerRuntimeVersion osImage kernelVersion"""
 _OF_THE_API = frozenset(_API_FIELDS.split())
 _IDENTITIES = frozenset({"machineID", "systemUUID", "bootID", "providerID"})
 _KEYED_BY_NAME = frozenset({"labels", "annotations", "matchLabels", "nodeSelector", "selector", "fieldsV1", "data"})
+_OWN_KEYS = frozenset({"data", "stringData", "binaryData", "f:data", "f:stringData", "f:binaryData", "f:env"})
+_FIELD_KEY = re.compile(r'(f:|k:\{"name":")(.+?)("\}|)')
 # Labels and annotations whose values only repeat what the object is.
 _TELLING_NOTHING = ("pod-template-hash", "controller-revision-hash", "pod-template-generation")
 _PLAIN_VALUE = re.compile(r"(?:[0-9.]+|v?[0-9][\w.]*|true|false|linux|windows|amd64|arm64|[A-Z][a-z]+|)")
@@ -90,7 +92,7 @@ class Rewriter:
             return [self._node(entry, own=own, key=key) for entry in node]
         if not isinstance(node, dict):
             return node
-        return {self._key(name, key): self._field(name, value, key, own=own) for name, value in node.items()}
+        return {self._key(name, key, own=own): self._field(name, value, key, own=own) for name, value in node.items()}
 
     def _field(self, name: str, value: Any, parent: str, *, own: bool) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, str) and parent in ("labels", "matchLabels", "nodeSelector", "selector"):
@@ -99,11 +101,21 @@ class Rewriter:
             return self._annotation(name, value, own=own)
         if name == "names" and isinstance(value, list) and parent == "images":
             return [self._names.image(text) for text in value if isinstance(text, str)]
+        if own and name == "name" and parent == "env" and isinstance(value, str):
+            return self._names.value(value, "key")
         return self._node(value, own=own, key=name)
 
-    def _key(self, name: str, parent: str) -> str:
+    def _key(self, name: str, parent: str, *, own: bool) -> str:
+        if own and parent in _OWN_KEYS:
+            return self._own_key(name)
         new = self._names.key(name) if "/" in name else name
         return self.text(new) if parent in _KEYED_BY_NAME or ':{"' in name else new
+
+    def _own_key(self, name: str) -> str:
+        """A key the owner chose: of a ConfigMap's or Secret's data, or of an env entry in managedFields."""
+        if found := _FIELD_KEY.fullmatch(name):
+            return f"{found[1]}{self._names.value(found[2], 'key')}{found[3]}"
+        return name if name == "." else self._names.value(name, "key")
 
     def _string(self, value: str, key: str) -> str:
         if key in _OF_THE_API:

@@ -21,6 +21,7 @@ KEPT_CONFIGMAPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("kube-system", "kubeadm-config"): ("ClusterConfiguration",),
     ("kube-system", "kubelet-config"): ("kubelet",),
     ("kube-system", "kube-proxy"): ("config.conf",),
+    ("kube-system", "kube-proxy-config"): ("config",),  # EKS's
     ("kube-system", "coredns"): ("Corefile",),
     ("kube-system", "extension-apiserver-authentication"): (
         "client-ca-file",
@@ -74,11 +75,7 @@ def _scrub_object(item: dict[str, Any], kind: str, *, keep_managed: bool) -> Non
 
 
 def _scrub_metadata(metadata: dict[str, Any], *, keep_managed: bool) -> None:
-    annotations = metadata.get("annotations")
-    if isinstance(annotations, dict):
-        for key, value in annotations.items():
-            if isinstance(value, str):
-                annotations[key] = _annotation(key, value)
+    _scrub_annotations(metadata.get("annotations"))
     if not keep_managed:
         metadata.pop("managedFields", None)
         return
@@ -86,6 +83,13 @@ def _scrub_metadata(metadata: dict[str, Any], *, keep_managed: bool) -> None:
         fields = entry.get("fieldsV1")
         if isinstance(entry, dict) and fields is not None:
             entry["fieldsV1"] = _field_names(fields) if isinstance(fields, dict) else {}
+
+
+def _scrub_annotations(annotations: object) -> None:
+    if isinstance(annotations, dict):
+        for key, value in annotations.items():
+            if isinstance(value, str):
+                annotations[key] = _annotation(key, value)
 
 
 def _annotation(key: str, value: str) -> str:
@@ -150,6 +154,8 @@ def _walk(node: Mapping[str, Any], target: dict[str, Any]) -> None:
             elif secrets.is_secret_key(key) and key not in _NAMES_OF_SECRETS:
                 target[key] = _size(value)
         elif isinstance(value, dict):
+            if key == "annotations":  # of a pod template
+                _scrub_annotations(value)
             _walk(value, value)
         elif isinstance(value, list):
             if key in _NAMED_VALUES:

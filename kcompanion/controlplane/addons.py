@@ -14,6 +14,7 @@ from kcompanion.controlplane.entrance import Entrance, entrance
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.leaders import Leader, leader
 from kcompanion.controlplane.network import Network, network
+from kcompanion.controlplane.origin import out_of_sight
 from kcompanion.controlplane.pods import image_version
 from kcompanion.controlplane.products import products_in
 from kcompanion.controlplane.rollout import Rollout, of_daemonset, of_deployment
@@ -198,11 +199,17 @@ def _absent(found: Sequence[Addon], snapshot: Snapshot) -> Iterator[Addon]:
         present.add("ingress")
     if entrance(snapshot).gateway_api:
         present.add("gateway")
+    if leader(snapshot, CLOUD) is not None:
+        present.add("cloud")  # its Lease shows it, whether or not its pods can be seen
     looked = all(readable(snapshot, ask) for ask in (*WORKLOADS, asks.API_SERVICES))
     where = Evidence("DaemonSets, Deployments, StatefulSets", "containers[].image", "none")
     for category in EXPECTED:
-        if category not in present:
-            yield Addon(category, "", None if looked else Status.UNKNOWN, evidence=(where,))
+        if category in present:
+            continue
+        status = None if looked else Status.UNKNOWN
+        if category == "cloud" and looked and out_of_sight(snapshot):
+            status = Status.NOT_VISIBLE  # it has no pods to see where the control plane has none
+        yield Addon(category, "", status, evidence=(where,))
 
 
 def _minikube(snapshot: Snapshot, workloads: Sequence[Object]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 from kcompanion.controlplane import asks
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.rollout import Rollout, of_daemonset
+from kcompanion.controlplane.versions import server_version
 from kcompanion.model.fields import (
     annotations_of,
     condition,
@@ -177,7 +178,7 @@ def cni(snapshot: Snapshot) -> Cni:
         return Cni("", "low", best.evidence, None, "", None, status, suspected=best.plugin.name)
     others = tuple(s.plugin.name for s in found[1:] if s.weight >= _ENOUGH and not _same_family(s, best))
     rollout = of_daemonset(best.workload) if best.workload is not None else None
-    status = rollout.status if rollout else Status.UNKNOWN
+    status = rollout.status if rollout else Status.NOT_VISIBLE  # k3s runs flannel inside its own process
     if not readable(snapshot, asks.DAEMONSETS):
         status = Status.UNKNOWN
     return Cni(
@@ -257,11 +258,15 @@ def _on_nodes(plugin: Plugin, nodes: Sequence[Object]) -> tuple[Evidence, ...]:
 
 def _enforces(signs: _Signs, snapshot: Snapshot) -> bool | None:
     name = signs.plugin.name
+    if signs.workload is None and signs.plugin.policy is False:
+        return None  # what it is part of may enforce them: k3s brings kube-router's controller
     if name == "kindnet":
         tag = _DATE_TAG.search(signs.image)
         return None if tag is None else tag[1] >= _KINDNET_POLICY_SINCE
     if name == "aws-node":
         return _aws_policy_agent(signs.workload)
+    if name == "flannel" and signs.workload is None and "+k3s" in server_version(snapshot):
+        return _k3s_policies(snapshot)
     if name in ("azure-cni", "flannel"):
         helper = any(
             part in image
@@ -271,6 +276,12 @@ def _enforces(signs: _Signs, snapshot: Snapshot) -> bool | None:
         )
         return True if helper else signs.plugin.policy
     return signs.plugin.policy
+
+
+def _k3s_policies(snapshot: Snapshot) -> bool:
+    """K3s enforces policies itself beside its flannel, unless a server was told not to (K3s docs, Networking)."""
+    given = (text_at(node, "metadata", "annotations", "k3s.io/node-args") for node in snapshot.items(asks.NODES))
+    return not any("--disable-network-policy" in arguments for arguments in given)
 
 
 def _aws_policy_agent(workload: Object | None) -> bool | None:

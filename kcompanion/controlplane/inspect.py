@@ -315,7 +315,11 @@ def _kube_proxy(snapshot: Snapshot, net: Network, hidden: Message | None) -> Com
         # where the control plane is inside services of the nodes, so is kube-proxy
         status = Status.NOT_VISIBLE if note or hidden else Status.UNKNOWN
         return Component("kube-proxy", status, note=note or say("controlplane.note.no_pods"))
-    return _from_pods(snapshot, "kube-proxy", proxy.status)
+    # in which mode it works may stay unknown without a doubt about its health
+    others = [proxy.rollout.status if proxy.rollout else proxy.status]
+    if unread(snapshot, asks.DAEMONSETS):
+        others.append(Status.UNKNOWN)  # how many there should be
+    return _from_pods(snapshot, "kube-proxy", *others)
 
 
 def _from_pods(snapshot: Snapshot, name: str, *others: Status) -> Component:
@@ -339,8 +343,9 @@ def _cni(snapshot: Snapshot, net: Network) -> Component:
         return Component("cni", Status.UNKNOWN, note=missing.message, checks=(missing,))
     if not plugin.name:
         return Component("cni", plugin.status, note=say("controlplane.note.no_cni"))
-    ready = plugin.rollout.text if plugin.rollout else "?"
-    message = say("controlplane.check.cni", name=plugin.name, ready=ready)
+    message = say("controlplane.check.cni_unseen", name=plugin.name)
+    if plugin.rollout:
+        message = say("controlplane.check.cni", name=plugin.name, ready=plugin.rollout.text)
     evidence = plugin.rollout.evidence if plugin.rollout else plugin.evidence[0]
     check = Check(plugin.status, message, evidence)
     return Component("cni", plugin.status, note=say("controlplane.note.cni", name=plugin.name), checks=(check,))

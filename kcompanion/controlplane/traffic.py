@@ -52,7 +52,13 @@ def lines(snapshot: Snapshot) -> tuple[Line, ...]:
         *_etcd_peers(snapshot),
         *_outward(snapshot),
     )
-    return tuple({(line.source, line.target): line for line in reversed(found)}.values())[::-1]
+    seen = {(line.source, line.target.partition(" ")[0]) for line in found if line.measured}
+    once = {(line.source, line.target): line for line in reversed(found)}
+    return tuple(
+        line
+        for line in reversed(once.values())
+        if line.measured or (line.source, line.target.partition(" ")[0]) not in seen
+    )
 
 
 def _line(source: str, target: str, age: int | None, evidence: Evidence) -> Line:

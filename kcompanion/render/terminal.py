@@ -26,6 +26,7 @@ from kcompanion.report.document import (
 from kcompanion.text.catalog import phrase
 
 SENTENCE = 16  # columns; what is wider explains itself
+LEGIBLE = 24  # columns; a text narrower than that reads badly
 
 
 @dataclass(frozen=True)
@@ -100,22 +101,53 @@ def _flow(line: Cell, screen: Screen) -> str:
 def table(block: Table, screen: Screen) -> str:
     """A table without borders; status cells are coloured, everything else is plain.
 
-    On a screen too narrow for it, the last column goes on a line of its own below each row.
+    On a screen too narrow for it the last column is wrapped where it stands; where there is no room for that either,
+    trailing columns go on a line of their own below each row.
     """
     shown = [i for i, column in enumerate(block.columns) if screen.wide or not column.wide]
     rows = [[_painted(row[i], screen) for i in shown] for row in block.rows]
     if not rows:
         return ""
-    heads = [block.columns[i].head for i in shown] if screen.headers else []
-    lines = _plain(rows, heads)
-    if screen.wide or len(shown) < 3 or max(width(line) for line in lines) <= screen.columns:
-        return "\n".join(lines)
-    narrow = _plain([row[:-1] for row in rows], heads[:-1])
-    # a short value needs its heading to be understood there, a sentence does not
-    label = f"{heads[-1]}: " if heads and max(width(row[-1]) for row in rows) < SENTENCE else ""
-    below = [wrap(label + row[-1], screen.columns, " " * 6) if row[-1] != "-" else [] for row in rows]
-    head, body = (narrow[:1], narrow[1:]) if heads else ([], narrow)
-    return "\n".join([*head, *(line for row, under in zip(body, below, strict=True) for line in (row, *under))])
+    heads = [block.columns[i].head for i in shown]
+    given = heads if screen.headers else []
+    if screen.wide or len(shown) < 3 or _fits(_plain(rows, given), screen):
+        return "\n".join(_plain(rows, given))
+    for kept in range(len(shown) - 1, 1, -1):
+        narrow = _plain([row[:kept] for row in rows], given[:kept])
+        room = screen.columns - max(width(line) for line in narrow) - 2
+        if kept == len(shown) - 1 and room >= LEGIBLE:
+            return _wrapped(rows, given, narrow, screen)
+        if _fits(narrow, screen) or kept == 2:
+            return _below(rows, heads, narrow, kept, screen)
+    raise AssertionError("a table of three columns has a first two")
+
+
+def _fits(lines: Sequence[str], screen: Screen) -> bool:
+    return max(width(line) for line in lines) <= screen.columns
+
+
+def _wrapped(rows: Sequence[Sequence[str]], heads: Sequence[str], narrow: Sequence[str], screen: Screen) -> str:
+    """The last column broken into lines beside the others."""
+    left = max(width(line) for line in narrow) + 2
+    lasts = [*heads[-1:], *(row[-1] for row in rows)]
+    lines: list[str] = []
+    for line, last in zip(narrow, lasts, strict=True):
+        lines += wrap(last, screen.columns, " " * left, line + " " * (left - width(line)))
+    return "\n".join(lines)
+
+
+def _below(
+    rows: Sequence[Sequence[str]], heads: Sequence[str], narrow: Sequence[str], kept: int, screen: Screen
+) -> str:
+    """The columns from `kept` on under each row; short values with their headings, a sentence explains itself."""
+    short = [max(width(row[i]) for row in rows) < SENTENCE for i in range(len(heads))]
+    lines = list(narrow[: len(narrow) - len(rows)])
+    for line, row in zip(narrow[len(lines) :], rows, strict=True):
+        lines.append(line)
+        cells = [(i, row[i]) for i in range(kept, len(row)) if row[i] != "-"]
+        told = " · ".join(f"{heads[i]}: {cell}" if short[i] else cell for i, cell in cells)
+        lines += wrap(told, screen.columns, " " * 6) if told else []
+    return "\n".join(lines)
 
 
 def _plain(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:

@@ -17,8 +17,10 @@ from kcompanion.report.document import Block, Cell, Facts, Lesson, Lines, Sectio
 def verdict(addons: Addons) -> Message:
     """DNS, network and Services in one sentence."""
     network = addons.network
+    parts = (addons.dns.status, network.cni.status, network.kube_proxy.status)
+    unseen = addons.status is Status.OK and Status.NOT_VISIBLE in parts
     return say(
-        f"addons.verdict.{addons.status.value}",
+        "addons.verdict.partly" if unseen else f"addons.verdict.{addons.status.value}",
         dns=addons.dns.product or say("addons.none"),
         cni=network.cni.name or say("addons.unrecognised"),
         proxy=_proxy_short(network),
@@ -145,13 +147,15 @@ def _proxy_short(network: Network) -> Cell:
     if proxy.rollout is not None:
         return "kube-proxy"
     hidden = proxy.status is Status.NOT_VISIBLE
-    return say("addons.proxy.hidden") if hidden else say("addons.proxy.unknown")
+    return say("addons.proxy.unseen") if hidden else say("addons.proxy.unknown")
 
 
 def _proxy_long(network: Network) -> Cell:
     proxy = network.kube_proxy
     if proxy.mode and proxy.mode != REPLACED:
         return say("addons.proxy.default" if proxy.defaulted else "addons.proxy.mode", mode=proxy.mode)
+    if proxy.status is Status.NOT_VISIBLE:
+        return say("addons.proxy.hidden")
     if proxy.mode or proxy.rollout is None:
         return _proxy_short(network)
     return say("addons.proxy.unknown")
@@ -213,6 +217,12 @@ def _absent(found: Sequence[Addon], *, explain: bool) -> list[Section]:
     ]
     blocks: list[Block] = [Facts(pairs), *_lesson("absent", on=explain)]
     return [Section(say("addons.section.absent"), blocks)]
+
+
+def _why_absent(addon: Addon) -> Message:
+    if addon.status is None:
+        return say(f"addons.absent.{addon.category}")
+    return say("addons.out_of_sight" if addon.status is Status.NOT_VISIBLE else "addons.not_told")
 
 
 def _lesson(part: str, *, on: bool) -> list[Lesson]:

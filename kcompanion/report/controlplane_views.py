@@ -63,7 +63,7 @@ def leaders(plane: ControlPlane, component: str | None) -> Sequence[Section]:  #
         held = item.leader
         if held is None:
             continue
-        standbys = [i.node for i in item.instances if i.role == "standby"]
+        standbys = [i.node for i in item.instances if i.role == "standby" and i.health.status is Status.OK]
         status = Status.FAIL if held.expired else Status.OK
         rows.append(
             (item.name, status, held.node or held.holder, _ago(held.age), _span(held.acquired), held.transitions,
@@ -139,14 +139,15 @@ def _quorum(plane: ControlPlane) -> Section:
     if quorum.alive + quorum.unsure < quorum.needed:
         lines.append(say("controlplane.quorum.lost"))
     elif not quorum.unsure:
-        lines.append(say("controlplane.quorum.spare", spare=quorum.spare))
+        lines.append(
+            say("controlplane.quorum.spare" if quorum.spare else "controlplane.quorum.none_spare", spare=quorum.spare)
+        )
     head = columns("MEMBERS QUORUM TOLERATES")
     rows = [(n, n // 2 + 1, n - n // 2 - 1) for n in sorted({1, 2, 3, 4, 5, 7, quorum.members, quorum.members + 1})]
     if quorum.even:
         lines.append(say("controlplane.quorum.even", members=quorum.members))
     else:
-        lines.append(say("controlplane.quorum.one_more", members=quorum.members + 1,
-                         tolerates=(quorum.members + 1) - (quorum.members + 1) // 2 - 1))  # fmt: skip
+        lines.append(say("controlplane.quorum.one_more", members=quorum.members + 1, tolerates=quorum.tolerates))
     return Section(say("controlplane.section.quorum"), (Lines(lines), Table(head, rows)))
 
 

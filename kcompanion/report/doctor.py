@@ -15,6 +15,8 @@ def verdict(reach: Reach | None, found: Sequence[Coverage]) -> Message:
     if failed is not None:
         return say("doctor.verdict.unreachable", step=say(f"doctor.step.{failed.name}"), detail=failed.detail)
     short = [row for row in found if row.verdict != "complete"]
+    if reach is None:
+        return say("doctor.verdict.recorded", count=len(found), complete=len(found) - len(short))
     if not short:
         return say("doctor.verdict.complete", count=len(found))
     word = "unknown" if all(row.verdict == "unknown" for row in short) else "partial"

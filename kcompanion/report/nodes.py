@@ -112,13 +112,12 @@ def _life(nodes: Sequence[Node]) -> Table:
             node.state,
             roles_of(node),
             heartbeat(node),
-            node.kubelet,
             age(node.age),
             ", ".join(node.taints),
         ]
         for node in nodes
     ]
-    return Table(columns("NODE HEALTH STATUS ROLES LEASE KUBELET +AGE +TAINTS"), rows)
+    return Table(columns("NODE HEALTH STATUS ROLES LEASE +AGE +TAINTS"), rows)
 
 
 def heartbeat(node: Node) -> Cell:
@@ -134,6 +133,7 @@ def _machines(nodes: Sequence[Node]) -> Table:
         [
             node.name,
             f"{node.os}/{node.arch}",
+            node.kubelet,
             runtime(node),
             node.kernel,
             node.os_image,
@@ -142,7 +142,7 @@ def _machines(nodes: Sequence[Node]) -> Table:
         ]
         for node in nodes
     ]
-    return Table(columns("NODE OS/ARCH RUNTIME KERNEL +OS-IMAGE +INTERNAL-IP +PROVIDER-ID"), rows)
+    return Table(columns("NODE OS/ARCH KUBELET RUNTIME +KERNEL +OS-IMAGE +INTERNAL-IP +PROVIDER-ID"), rows)
 
 
 def _room(nodes: Sequence[Node]) -> list[Block]:

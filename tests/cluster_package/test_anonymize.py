@@ -184,6 +184,24 @@ def test_custom_resources_lose_group_and_kind() -> None:
     assert "wombat" not in everything(after)
 
 
+def test_keys_of_the_owner_go_and_names_beside_the_systems_do_not_break_them() -> None:
+    managed = [{"manager": "m", "fieldsV1": {"f:data": {"f:ZEBRA_URL": {}}}}]
+    held = {**meta("zebra-config", "payments", managedFields=managed), "data": {"ZEBRA_URL": "<scrubbed 3 bytes>"}}
+    pod = {
+        **meta("proxy", "payments"),
+        "spec": {"containers": [{"name": "wombat", "env": [{"name": "ZEBRA_URL", "value": "x"}]}]},
+        "status": {"conditions": [{"message": "container wombat failed beside kube-proxy and proxy"}]},
+    }
+    system = meta("kube-proxy-abcde", "kube-system")
+    after = anonymized(taken(ok(r.CONFIGMAPS, held), ok(r.PODS, pod, system)))
+    assert "ZEBRA" not in everything(after)
+    assert "wombat" not in everything(after)
+    own, kept = after.items(listing(r.PODS))
+    assert own["spec"]["containers"][0]["env"][0].keys() == {"name", "value"}
+    assert kept["metadata"]["name"] == "kube-proxy-abcde"
+    assert own["status"]["conditions"][0]["message"] == "container container-1 failed beside kube-proxy and pod-1"
+
+
 def test_another_key_gives_other_addresses() -> None:
     other = anonymized(BEFORE, b"another key")
     assert other.items(listing(r.NODES)) != body(r.NODES)

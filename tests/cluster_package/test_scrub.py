@@ -37,6 +37,7 @@ def container(**fields: Any) -> dict[str, Any]:
         container(livenessProbe={"exec": {"command": ["check", f"--password={CANARY}"]}}),
         container(lifecycle={"postStart": {"httpGet": {"httpHeaders": [{"name": "a", "value": CANARY}]}}}),
         {"spec": {"template": container(env=[{"name": "X", "value": CANARY}])}},
+        {"spec": {"template": {"metadata": {"annotations": {"x": f"password: {CANARY}"}}}}},
         {"spec": {"jobTemplate": {"spec": {"template": container(env=[{"name": "X", "value": CANARY}])}}}},
         {"spec": {"volumes": [{"csi": {"volumeAttributes": {"clientSecret": CANARY}}}]}},
         {"status": {"containerStatuses": [{"lastState": {"terminated": {"message": f"token={CANARY}"}}}]}},

@@ -151,6 +151,13 @@ def test_what_is_absent_is_listed_and_not_bad() -> None:
     assert found["logging"].to_json()["status"] == "ok"
 
 
+def test_behind_a_hosted_control_plane_the_cloud_controller_is_out_of_sight() -> None:
+    bodies = healthy()
+    bodies[asks.PODS] = [p for p in bodies[asks.PODS] if "tier" not in p["metadata"]["labels"]]
+    found = {a.category: a for a in addons(snap(bodies)).found}
+    assert found["cloud"].status is Status.NOT_VISIBLE
+
+
 def test_what_could_not_be_read_is_not_called_absent() -> None:
     found = {a.category: a for a in addons(snap(healthy(), outcomes={DEPLOYMENTS: Outcome.FORBIDDEN})).found}
     assert found["logging"].status is Status.UNKNOWN

@@ -73,7 +73,12 @@ def test_an_image_under_another_name_is_enough() -> None:
 def test_marks_on_nodes_count_without_a_workload() -> None:
     made = node("m", annotations={"flannel.alpha.coreos.com/public-ip": "10.0.0.1"})
     found = network(snap(with_cni(nodes=[made]))).cni
-    assert (found.name, found.confidence, found.rollout) == ("flannel", "medium", None)
+    assert (found.name, found.confidence, found.enforces_policy, found.status) == (
+        "flannel",
+        "medium",
+        None,
+        Status.NOT_VISIBLE,
+    )
 
 
 def test_canal_is_one_plugin_made_of_two() -> None:

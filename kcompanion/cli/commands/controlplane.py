@@ -23,7 +23,7 @@ _MORE = {"certs": asks.CERTIFICATES, "traffic": asks.CERTIFICATES}
 
 
 @click.command("controlplane")
-@click.argument("view", type=click.Choice(VIEWS), default="overview")
+@click.argument("view", type=click.Choice(VIEWS), default="overview", metavar="[VIEW]")
 @click.argument("component", required=False)
 @reading
 def command(options: Options, view: str, component: str | None) -> int:
