@@ -125,7 +125,7 @@ def identity(snapshot: Snapshot) -> Identity:
 def _join(snapshot: Snapshot) -> Join:
     tokens: tuple[Token, ...] | None = None
     if readable(snapshot, asks.SECRETS):
-        held = [item for item in snapshot.items(asks.SECRETS) if item.get("type") == BOOTSTRAP]
+        held = [item for item in snapshot.items(asks.SECRETS) if text_at(item, "type") == BOOTSTRAP]
         tokens = tuple(sorted((_token(item, snapshot.now) for item in held), key=lambda t: t.expiration or "~"))
     root = facts_of_pem(text_at(snapshot.object(ROOT_CA), "data", "ca.crt"))
     info = parsed(text_at(snapshot.object(asks.CLUSTER_INFO), "data", "kubeconfig"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Ask, Outcome, Verb, review
+from kcompanion.model.fields import dig
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Snapshot
 
@@ -139,7 +140,7 @@ def allowed(snapshot: Snapshot, right: Right) -> bool | None:
     """Whether we have a right: by the access review, else by how the question itself went; None if neither tells."""
     answer = snapshot.object(access_review(right))
     if answer is not None:
-        verdict = answer.get("status", {}).get("allowed")
+        verdict = dig(answer, "status", "allowed")
         return verdict if isinstance(verdict, bool) else None
     for reading in snapshot.readings.values():
         known = right_of(reading.ask)

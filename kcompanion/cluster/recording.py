@@ -7,11 +7,12 @@ the same bytes. Everything in it was scrubbed when it was read. Mode 0600: it st
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -39,16 +40,34 @@ def save(snapshot: Snapshot, path: Path) -> None:
     Raises:
         CompanionError: the file cannot be written.
     """
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "writtenBy": f"kcompanion {__version__}",
-        "capturedAt": format_time(snapshot.now),
-        "origin": asdict(snapshot.origin),
-        "readings": [_encode(snapshot.readings[key]) for key in sorted(snapshot.readings)],
-    }
-    data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    write_whole(path, gzip.compress(data, compresslevel=6, mtime=0), mode=0o600)
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as file:
+        for chunk in _chunks(snapshot):
+            file.write(chunk.encode())
+    write_whole(path, packed.getvalue(), mode=0o600)
+
+
+def _chunks(snapshot: Snapshot) -> Iterator[str]:
+    """The JSON document piece by piece: as one text, a large cluster would be in memory three times."""
+    head = {"capturedAt": format_time(snapshot.now), "format": FORMAT, "origin": asdict(snapshot.origin)}
+    yield _json(head)[:-1] + ',"readings":['
+    for number, key in enumerate(sorted(snapshot.readings)):
+        entry = _encode(snapshot.readings[key])
+        answer = entry.pop("answer", None)
+        yield ("," if number else "") + '{"answer":'
+        if isinstance(answer, list):
+            yield "["
+            for place, item in enumerate(answer):
+                yield ("," if place else "") + _json(item)
+            yield "]"
+        else:
+            yield _json(answer)
+        yield "," + _json(entry)[1:]
+    yield "]," + _json({"version": VERSION, "writtenBy": f"kcompanion {__version__}"})[1:]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:

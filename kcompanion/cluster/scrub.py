@@ -102,10 +102,18 @@ def _annotation(key: str, value: str) -> str:
     return text(value)
 
 
+_NO_FIELDS: dict[str, Any] = {}
+
+
 def _field_names(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields' names without list values (`v:…`), which repeat what the object holds."""
+    """The fields' names without list values (`v:…`), which repeat what the object holds.
+
+    Most are empty mappings; all share one, or the names would take as much memory as the objects.
+    """
     return {
-        ("v:<scrubbed>" if key.startswith("v:") else key): (_field_names(value) if isinstance(value, dict) else value)
+        ("v:<scrubbed>" if key.startswith("v:") else key): (
+            _field_names(value) if value and isinstance(value, dict) else _NO_FIELDS
+        )
         for key, value in fields.items()
     }
 

@@ -96,8 +96,8 @@ def _network(network: Network, policies: int | None) -> Iterator[Finding]:
         evidence = cni.evidence or (Evidence("DaemonSets", "containers[].image", "no known one"),)
         yield _finding("KC3010", Severity.INFO, "CNI", evidence, command)
     if cni.others:
-        values = {"cni": cni.name, "others": ", ".join(cni.others)}
-        yield _finding("KC3011", Severity.WARNING, "CNI", cni.evidence, command, **values)
+        others = ", ".join(cni.others)
+        yield _finding("KC3011", Severity.WARNING, "CNI", cni.evidence, command, cni=cni.name, others=others)
     if cni.rollout is not None and cni.rollout.status in (Status.FAIL, Status.WARN):
         severity = Severity.CRITICAL if cni.rollout.status is Status.FAIL else Severity.WARNING
         values = {"cni": cni.name, "ready": cni.rollout.ready, "desired": cni.rollout.desired}

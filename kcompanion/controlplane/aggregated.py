@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcompanion.controlplane import asks
-from kcompanion.model.fields import condition, name_of, text_at
+from kcompanion.model.fields import condition, map_at, name_of, text_at
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.snapshot import Object, Snapshot
 
@@ -44,7 +44,7 @@ class AggregatedApi:
 
 def aggregated(snapshot: Snapshot) -> tuple[AggregatedApi, ...]:
     """The aggregated APIs; those the API server serves itself have no Service."""
-    services = (i for i in snapshot.items(asks.API_SERVICES) if i.get("spec", {}).get("service"))
+    services = (i for i in snapshot.items(asks.API_SERVICES) if map_at(i, "spec", "service"))
     return tuple(sorted((_api(item) for item in services), key=lambda api: api.name))
 
 

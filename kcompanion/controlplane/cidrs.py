@@ -173,7 +173,7 @@ def _masks(
 ) -> tuple[Mapping[int, int] | None, Evidence | None]:
     """The node mask of each IP version: what nodes really got, before flags, before the defaults."""
     seen = [network(b) for held in blocks.values() for b in held]
-    masks = {block.version: block.prefixlen for block in seen if block is not None}
+    masks: dict[int, int] = {block.version: block.prefixlen for block in seen if block is not None}
     if masks:
         node = next(name for name, held in blocks.items() if held)
         return masks, Evidence(f"Node {node}", "spec.podCIDRs", ", ".join(blocks[node]))

@@ -259,14 +259,13 @@ def _on_nodes(plugin: Plugin, nodes: Sequence[Object]) -> tuple[Evidence, ...]:
 def _enforces(signs: _Signs, snapshot: Snapshot) -> bool | None:
     name = signs.plugin.name
     if signs.workload is None and signs.plugin.policy is False:
-        return None  # what it is part of may enforce them: k3s brings kube-router's controller
+        # what it is part of may enforce them
+        return _k3s_policies(snapshot) if "+k3s" in server_version(snapshot) else None
     if name == "kindnet":
         tag = _DATE_TAG.search(signs.image)
         return None if tag is None else tag[1] >= _KINDNET_POLICY_SINCE
     if name == "aws-node":
         return _aws_policy_agent(signs.workload)
-    if name == "flannel" and signs.workload is None and "+k3s" in server_version(snapshot):
-        return _k3s_policies(snapshot)
     if name in ("azure-cni", "flannel"):
         helper = any(
             part in image
@@ -279,7 +278,7 @@ def _enforces(signs: _Signs, snapshot: Snapshot) -> bool | None:
 
 
 def _k3s_policies(snapshot: Snapshot) -> bool:
-    """K3s enforces policies itself beside its flannel, unless a server was told not to (K3s docs, Networking)."""
+    """K3s brings kube-router's policy controller, unless a server was told not to start it (K3s docs, Networking)."""
     given = (text_at(node, "metadata", "annotations", "k3s.io/node-args") for node in snapshot.items(asks.NODES))
     return not any("--disable-network-policy" in arguments for arguments in given)
 

@@ -12,7 +12,7 @@ from kcompanion.controlplane.configfile import KUBELET, embedded
 from kcompanion.controlplane.corefile import ServerBlock, parse
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.rollout import Rollout, of_deployment
-from kcompanion.model.fields import dig, labels_of, maps_at, name_of, text_at, texts_at
+from kcompanion.model.fields import dig, labels_of, map_at, maps_at, name_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 
@@ -85,14 +85,14 @@ def dns(snapshot: Snapshot) -> Dns:
 def _deployment(snapshot: Snapshot) -> Object | None:
     """The Deployment whose pods carry the DNS label; NodeLocal DNSCache is a DaemonSet and not meant."""
     for item in snapshot.items(asks.DEPLOYMENTS):
-        labels = dig(item, "spec", "template", "metadata", "labels") or {}
+        labels = map_at(item, "spec", "template", "metadata", "labels")
         if labels.get("k8s-app") == SERVICE or name_of(item) == "coredns":
             return item
     return None
 
 
 def _image(workload: Object | None, running: Sequence[Object]) -> str:
-    spec = dig(workload, "spec", "template", "spec") or (running[0].get("spec") if running else None)
+    spec = dig(workload, "spec", "template", "spec") or (dig(running[0], "spec") if running else None)
     found = [text_at(container, "image") for container in maps_at(spec, "containers")]
     return next((i for i in found if "dns" in i), found[0] if found else "")
 

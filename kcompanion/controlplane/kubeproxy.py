@@ -16,7 +16,7 @@ from kcompanion.controlplane.cni import BY_NAME, Cni
 from kcompanion.controlplane.configfile import embedded
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.rollout import Rollout, of_daemonset
-from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of, text_at, texts_at
+from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 
@@ -94,7 +94,7 @@ def _is_proxy(pod: Object) -> bool:
 
 
 def _container(workload: Object | None, running: list[Object]) -> Mapping[str, Any]:
-    template = workload.get("spec", {}).get("template", {}) if workload else running[0]
+    template = map_at(workload, "spec", "template") if workload else running[0]
     containers = list(maps_at(template, "spec", "containers"))
     named = next((c for c in containers if c.get("name") == NAME), None)
     return named or (containers[0] if containers else {})

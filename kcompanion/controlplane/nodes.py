@@ -30,7 +30,7 @@ from kcompanion.controlplane.podresources import (
 from kcompanion.controlplane.pods import node_of
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Ask, listing
-from kcompanion.model.fields import annotations_of, labels_of, map_at, maps_at, name_of, text_at
+from kcompanion.model.fields import annotations_of, dig, labels_of, map_at, maps_at, name_of, text_at
 from kcompanion.model.finding import Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.times import seconds_between
@@ -199,7 +199,7 @@ def _node(node: Object, snapshot: Snapshot, pods: list[Object], pulse: Pulse | N
         age=seconds_between(text_at(node, "metadata", "creationTimestamp"), snapshot.now),
         conditions=found,
         taints=tuple(_taint(t) for t in maps_at(node, "spec", "taints")),
-        cordoned=bool(node.get("spec", {}).get("unschedulable")),
+        cordoned=dig(node, "spec", "unschedulable") is True,
         pod_cidrs=pod_cidrs_of(node),
         heartbeat=pulse,
         fake=is_fake(node),

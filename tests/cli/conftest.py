@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kcompanion.cli.main import run
 from tests.pki import Authority
 from tests.servers import Api, serving
 
@@ -69,3 +70,21 @@ def complained(ran: Ran, code: int, *words: str) -> None:
     assert "Traceback" not in ran.err
     for word in words:
         assert word in ran.err
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Runs `kcompanion WORDS…` in this process: for what asks no server."""
+    for name in [name for name in os.environ if name.startswith(("KUBE", "KCOMPANION"))]:
+        monkeypatch.delenv(name)
+    for name, value in {"HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+
+    def run_here(*words: str, **environ: str) -> Ran:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        code = run(words)
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run_here

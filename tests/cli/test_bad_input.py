@@ -24,9 +24,9 @@ def test_no_kubeconfig(kcompanion: Command) -> None:
     complained(kcompanion("version"), 3, "no kubeconfig was found", "KUBECONFIG")
 
 
-def test_broken_yaml(kcompanion: Command, config: Path) -> None:
+def test_broken_yaml(inside: Command, config: Path) -> None:
     config.write_text("contexts: [")
-    complained(kcompanion("version", "--kubeconfig", str(config)), 3, "is not YAML")
+    complained(inside("version", "--kubeconfig", str(config)), 3, "is not YAML")
 
 
 def test_a_context_that_is_not_there(kcompanion: Command, config: Path) -> None:
@@ -54,7 +54,7 @@ def test_an_ended_client_certificate(kcompanion: Command, config: Path, authorit
 def test_unknown_credentials(kcompanion: Command, config: Path, api: Api) -> None:
     api.otherwise = refusal(401, "Unauthorized")
     write_kubeconfig(config, api.url, {"token": "old"})
-    for command in ("version", "nodes", "controlplane", "addons"):
+    for command in ("version", "nodes"):
         complained(kcompanion(command, KUBECONFIG=str(config)), 3, "does not know these credentials")
 
 
@@ -65,11 +65,15 @@ def test_an_exec_plugin_that_fails(kcompanion: Command, config: Path, api: Api) 
 
 
 def test_a_server_that_hangs(kcompanion: Command, config: Path, api: Api) -> None:
+    def took(server: str) -> float:
+        write_kubeconfig(config, server)
+        started = time.monotonic()
+        complained(kcompanion("nodes", "--deadline", "2s", KUBECONFIG=str(config)), 3, "does not answer")
+        return time.monotonic() - started
+
     api.otherwise = api.hang
-    write_kubeconfig(config, api.url)
-    started = time.monotonic()
-    complained(kcompanion("nodes", "--deadline", "2s", KUBECONFIG=str(config)), 3, "does not answer")
-    assert time.monotonic() - started < 2 + 2 + 1.5  # the deadline, the promise, and Python's own start
+    start_of_python = took("http://127.0.0.1:1")  # refused at once
+    assert took(api.url) - start_of_python < 2 + 2
 
 
 def test_a_web_page_instead_of_an_api(kcompanion: Command, config: Path, api: Api) -> None:
@@ -106,13 +110,13 @@ def test_everything_forbidden_is_undecided_not_well(kcompanion: Command, config:
         (["completion", "tcsh"], "tcsh"),
     ],
 )
-def test_usage(kcompanion: Command, config: Path, words: list[str], word: str) -> None:
+def test_usage(inside: Command, config: Path, words: list[str], word: str) -> None:
     write_kubeconfig(config, "https://127.0.0.1:1")
-    complained(kcompanion(*words, KUBECONFIG=str(config)), 2, word)
+    complained(inside(*words, KUBECONFIG=str(config)), 2, word)
 
 
-def test_an_unknown_schema_is_not_found(kcompanion: Command) -> None:
-    complained(kcompanion("schema", "Nope"), 4, "ControlPlane")
+def test_an_unknown_schema_is_not_found(inside: Command) -> None:
+    complained(inside("schema", "Nope"), 4, "ControlPlane")
 
 
 @pytest.mark.parametrize(
@@ -125,33 +129,33 @@ def test_an_unknown_schema_is_not_found(kcompanion: Command) -> None:
         (gzip.compress(b" " * (70 << 20), compresslevel=1, mtime=0), "more than any cluster"),
     ],
 )
-def test_recordings_that_are_none(kcompanion: Command, tmp_path: Path, data: bytes, word: str) -> None:
+def test_recordings_that_are_none(inside: Command, tmp_path: Path, data: bytes, word: str) -> None:
     path = tmp_path / "x.kcr"
     path.write_bytes(data)
-    complained(kcompanion("controlplane", "--from", str(path)), 2, word)
+    complained(inside("controlplane", "--from", str(path)), 2, word)
 
 
 HOSTILE = "\x1b[31mred\x1b[0m\x07<script>alert(1)</script>\u202e\n\rend"
 
 
-def test_hostile_names_in_a_recording_stay_text(kcompanion: Command, tmp_path: Path) -> None:
+def test_hostile_names_in_a_recording_stay_text(inside: Command, tmp_path: Path) -> None:
     document = json.loads(gzip.decompress(DATA.joinpath("kind.kcr").read_bytes()))
     text = json.dumps(document).replace("node-1", json.dumps(HOSTILE)[1:-1])
     path = tmp_path / "x.kcr"
     path.write_bytes(gzip.compress(text.encode()))
     for command in ("controlplane", "nodes", "addons"):
-        ran = kcompanion(command, "--from", str(path), "--color", "never")
+        ran = inside(command, "--from", str(path), "--color", "never")
         assert "Traceback" not in ran.err
         assert ran.code in (0, 5)
         assert [char for char in ran.out + ran.err if char in "\x1b\x07\r\u202e"] == []
     broken = tmp_path / "y\x1b[31m.kcr"
-    assert "\x1b" not in kcompanion("nodes", "--from", str(broken)).err
+    assert "\x1b" not in inside("nodes", "--from", str(broken)).err
 
 
-def test_a_kubeconfig_with_hostile_names(kcompanion: Command, config: Path) -> None:
+def test_a_kubeconfig_with_hostile_names(inside: Command, config: Path) -> None:
     write_kubeconfig(config, "https://127.0.0.1:1", name=HOSTILE)
     assert yaml.safe_load(config.read_text())
-    ran = kcompanion("contexts", KUBECONFIG=str(config))
+    ran = inside("contexts", KUBECONFIG=str(config))
     assert ran.code == 0
     assert "\x1b" not in ran.out
-    assert "\x1b" not in kcompanion("version", "--context", HOSTILE + "x", KUBECONFIG=str(config)).err
+    assert "\x1b" not in inside("version", "--context", HOSTILE + "x", KUBECONFIG=str(config)).err

@@ -28,16 +28,16 @@ from tests.servers import Api, items, write_kubeconfig
 RECORDED = ("version", "controlplane", "nodes", "addons", "whoami", "doctor")
 
 
-def test_help_names_every_command(kcompanion: Command) -> None:
-    ran = kcompanion("--help")
+def test_help_names_every_command(inside: Command) -> None:
+    ran = inside("--help")
     assert ran.code == 0
     assert [name for name in COMMANDS if f"  {name} " not in ran.out] == []
     assert "Exit codes" in ran.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help(kcompanion: Command, name: str) -> None:
-    ran = kcompanion(name, "--help")
+def test_every_command_has_help(inside: Command, name: str) -> None:
+    ran = inside(name, "--help")
     assert ran.code == 0
     assert ran.out.startswith(f"Usage: kcompanion {name} ")
 
@@ -184,8 +184,8 @@ def test_a_recording_gives_what_was_shown(kcompanion: Command, api: Api, tmp_pat
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts(kcompanion: Command, shell: str) -> None:
-    ran = kcompanion("completion", shell)
+def test_completion_scripts(inside: Command, shell: str) -> None:
+    ran = inside("completion", shell)
     assert ran.code == 0
     assert "_KCOMPANION_COMPLETE" in ran.out
     assert ran.out == script(shell)

@@ -137,6 +137,7 @@ def test_deleting_a_mirror_pod_leaves_the_process_alone(
     """What `controlplane static` says of mirror pods, tried."""
     before = on_node(NODE, "pgrep", "-x", "kube-scheduler")
     kubectl("delete", "pod", "-n", "kube-system", f"kube-scheduler-{NODE}", "--wait=false")
+    instance: dict[str, Any] = {"health": {"status": ""}}
     for _ in range(30):
         answer = json.loads(kcompanion("controlplane", "-o", "json", kubeconfig=cluster).out)
         (instance,) = component(answer, "kube-scheduler")["instances"] or [{"health": {"status": ""}}]

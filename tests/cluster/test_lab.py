@@ -43,6 +43,7 @@ def state(kubectl: Callable[..., str], namespace: str, name: str) -> dict[str, A
 def until(
     kubectl: Callable[..., str], namespace: str, name: str, fits: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for _ in range(60):
         found = state(kubectl, namespace, name)
         if fits(found):
@@ -83,7 +84,14 @@ def test_a_hanging_mishap_runs_on_after_sigterm(kubectl: Callable[..., str], nam
 def test_agnhost_serves(kubectl: Callable[..., str], namespace: str) -> None:
     ready = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1}
     image = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
-    kubectl("apply", "-n", namespace, "-f", "-", stdin=pod("agnhost", image, "netexec", "--http-port=8080", readinessProbe=ready))
+    kubectl(
+        "apply",
+        "-n",
+        namespace,
+        "-f",
+        "-",
+        stdin=pod("agnhost", image, "netexec", "--http-port=8080", readinessProbe=ready),
+    )
     kubectl("wait", "pod/agnhost", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
     assert kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/pods/agnhost:8080/proxy/hostname") == "agnhost"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -138,27 +137,29 @@ def test_a_control_plane_out_of_sight_is_no_gap(name: str, tmp_path: Path) -> No
 ODD: tuple[Any, ...] = (None, 0, -1, True, 1.5, "", "odd", "\u202e\x1b[31m", [], {}, [None], [[]], {"a": {}}, ["x", 3])
 
 
-def spots(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container and key below a node."""
-    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
-    for key in keys:
-        yield node, key
-        yield from spots(node[key])
+def spot(body: Any, random: Random) -> tuple[Any, Any] | None:
+    """A container and a key in it, anywhere below."""
+    holder: Any = None
+    at: Any = None
+    while isinstance(body, dict | list) and body and (holder is None or random.random() < 0.85):
+        holder, at = body, random.choice(list(body)) if isinstance(body, dict) else random.randrange(len(body))
+        body = holder[at]
+    return None if holder is None else (holder, at)
 
 
 def damaged(snapshot: Snapshot, random: Random, count: int) -> Snapshot:
     readings = dict(snapshot.readings)
-    for key in random.sample(sorted(readings), min(4, len(readings))):
+    for key in random.sample(sorted(readings), min(5, len(readings))):
         body = json.loads(json.dumps(readings[key].body))
         for _ in range(count):
-            places = list(spots(body))
-            if not places:
+            found = spot(body, random)
+            if found is None:
                 break
-            holder, at = random.choice(places)
+            holder, at = found
             if random.random() < 0.3:
                 del holder[at]
             else:
-                holder[at] = random.choice(ODD)
+                holder[at] = json.loads(json.dumps(random.choice(ODD)))
         readings[key] = replace(readings[key], body=body)
     return replace(snapshot, readings=readings)
 

@@ -1,0 +1,77 @@
+"""Whatever a cluster answers, nodes, addons and whoami have something to say and no traceback."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kcompanion.access import identity
+from kcompanion.cluster import recording
+from kcompanion.cluster.recording import RecordedSource
+from kcompanion.controlplane import addonfindings, addons, nodefindings, nodes
+from kcompanion.controlplane.cgroups import cgroup_driver
+from kcompanion.controlplane.grace import grace_period
+from kcompanion.controlplane.network import network
+from kcompanion.controlplane.systempods import system_pods
+from kcompanion.model.snapshot import Snapshot
+from kcompanion.render.terminal import Screen, render
+from kcompanion.report import addons as addons_report
+from kcompanion.report import node_detail
+from kcompanion.report import nodes as nodes_report
+from kcompanion.report import whoami as whoami_report
+from kcompanion.report.document import Document
+from tests.controlplane.build import RECORDINGS
+from tests.controlplane.test_inspect import damaged
+
+NAMES = sorted(file.stem for file in RECORDINGS.glob("*.kcr"))
+few = settings(max_examples=15, deadline=None)
+
+
+def held(name: str) -> Snapshot:
+    kept = recording.load(RECORDINGS / f"{name}.kcr")
+    answers = RecordedSource(kept).read([*nodes.ASKS, *addons.ASKS, *identity.ASKS])
+    return Snapshot(kept.now, kept.origin, answers)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@few
+@given(random=st.randoms(use_true_random=False), count=st.integers(1, 60))
+def test_nodes(name: str, random: Random, count: int) -> None:
+    snapshot = damaged(held(name), random, count)
+    found, grace, net, rows = nodes.nodes(snapshot), grace_period(snapshot), network(snapshot), system_pods(snapshot)
+    told = nodefindings.findings(found, grace, net, ())
+    assert json.dumps([n.to_json() for n in found])
+    assert render(
+        Document(
+            sections=[
+                *nodes_report.overview(found, grace, net, cgroup_driver(snapshot, found), every=True, explain=True),
+                *(section for node in found for section in node_detail.one(node, grace, rows)),
+            ],
+            findings=told,
+        ),
+        Screen(wide=True),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+@few
+@given(random=st.randoms(use_true_random=False), count=st.integers(1, 60))
+def test_addons(name: str, random: Random, count: int) -> None:
+    found = addons.addons(damaged(held(name), random, count))
+    told = addonfindings.findings(found, everything_read=True)
+    assert json.dumps(found.to_json())
+    assert render(Document(sections=addons_report.sections(found, explain=True), findings=told), Screen(wide=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@few
+@given(random=st.randoms(use_true_random=False), count=st.integers(1, 60))
+def test_whoami(name: str, random: Random, count: int) -> None:
+    found = identity.identity(damaged(held(name), random, count))
+    assert json.dumps(found.to_json())
+    document = Document(sections=whoami_report.sections(found, "", ""), findings=tuple(identity.findings(found)))
+    assert render(document, Screen())
