@@ -136,6 +136,7 @@ PLACEHOLDERS = {
     "cni": "the network plugin",
     "component": "the component",
     "context": "the context of the kubeconfig",
+    "KC4030.command": "the command",
     "count": "how many",
     "date": "the day it ends",
     "days": "days from now, or since",

@@ -213,7 +213,7 @@ def load(path: Path) -> Json:
     class Loader(yaml.SafeLoader):
         """Knows `!ago` beside YAML's own."""
 
-    Loader.add_constructor("!ago", lambda loader, node: _ago(now, float(node.value)))
+    Loader.add_constructor("!ago", lambda _, node: _ago(now, float(node.value)))
     case: Json = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader with one more tag
     empty: Json = {"pods": [], "workloads": [], "leases": [], "objects": [], "raw": {}}
     return {**empty, **case, "now": now}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Ask, Outcome, Verb, review
 from kcompanion.model.fields import dig
-from kcompanion.model.finding import Status
+from kcompanion.model.finding import Evidence, Finding, Severity, Status
+from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 
 
@@ -76,6 +77,21 @@ class Coverage:
             "missing": [right.to_json() for right in self.missing],
             "notKnown": [right.to_json() for right in self.unsure],
         }
+
+
+def findings(rows: Iterable[Coverage]) -> Iterator[Finding]:
+    """KC4030: a command that these rights leave partial or impossible."""
+    for row in rows:
+        if not row.missing:
+            continue
+        yield Finding(
+            "KC4030",
+            Severity.CRITICAL if row.verdict == "impossible" else Severity.WARNING,
+            f"Command/{row.command}",
+            say("doctor.finding.kc4030", command=row.command, count=len(row.missing)),
+            tuple(Evidence("SelfSubjectAccessReview", right.text, "denied") for right in row.missing[:5]),
+            f"kcompanion doctor {row.command} --rbac",
+        )
 
 
 _STATUS = {

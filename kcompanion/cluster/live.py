@@ -89,6 +89,9 @@ class LiveSource:
             if ask.verb is Verb.LOCAL:
                 known = self._local.get(ask.path)
                 return Reading(ask, Outcome.OK if known else Outcome.ABSENT, body=known)
+            if ask.server and not self._transport.verified:
+                # an address from the cluster's own data gets our credentials only if its certificate is checked
+                return Reading(ask, Outcome.UNSUPPORTED, detail="not probed: certificates are not verified here")
             if ask.verb is Verb.LIST:
                 return self._list(ask)
             if ask.verb is Verb.GET:

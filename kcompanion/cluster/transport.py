@@ -70,6 +70,11 @@ class Transport:
 
             urllib3.disable_warnings()  # the kubeconfig's owner chose so; kubectl does not complain either
 
+    @property
+    def verified(self) -> bool:
+        """Whether servers have to prove who they are by a certificate."""
+        return bool(self._configuration.verify_ssl) and str(self._configuration.host).startswith("https://")
+
     def request(
         self,
         path: str,

@@ -162,7 +162,7 @@ def _products(addons: Addons) -> Iterator[Finding]:
         if addon.category != "dns" and rollout is not None and rollout.status is not Status.OK:
             yield _finding(
                 "KC3050",
-                Severity.WARNING,
+                Severity.WARNING if rollout.ready else Severity.CRITICAL,
                 f"Addon/{addon.product}",
                 rollout.evidence,
                 "kubectl get pods -A | grep -v Running",

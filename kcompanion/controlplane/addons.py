@@ -40,6 +40,7 @@ ASKS: tuple[Ask, ...] = (
     asks.SERVICES,
     asks.SYSTEM_SLICES,
     asks.LEASES,
+    asks.HEARTBEATS,
     asks.API_SERVICES,
     POLICIES,
     listing(r.INGRESSCLASSES),
@@ -145,13 +146,13 @@ def addons(snapshot: Snapshot) -> Addons:
 
 def _workloads(snapshot: Snapshot) -> Iterator[tuple[Object, Rollout]]:
     for workload in snapshot.items(asks.DAEMONSETS):
-        yield workload, of_daemonset(workload)
+        yield workload, of_daemonset(workload, snapshot)
     for ask, kind in ((DEPLOYMENTS, "Deployment"), (STATEFULSETS, "StatefulSet")):
         items = snapshot.items(ask)
         if ask is DEPLOYMENTS and not readable(snapshot, ask):
             items = snapshot.items(asks.DEPLOYMENTS)  # kube-system's at least
         for workload in items:
-            yield workload, of_deployment(workload, kind)
+            yield workload, of_deployment(workload, snapshot, kind)
 
 
 def _grouped(workloads: Sequence[tuple[Object, Rollout]]) -> list[Addon]:

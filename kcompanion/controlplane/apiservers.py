@@ -84,6 +84,10 @@ class Endpoint:
 
 def endpoints(snapshot: Snapshot) -> tuple[Endpoint, ...]:
     """The API servers' addresses, by address."""
+    return snapshot.once(_endpoints)
+
+
+def _endpoints(snapshot: Snapshot) -> tuple[Endpoint, ...]:
     by_ip = _nodes_by_ip(snapshot)
     found = []
     for part in snapshot.items(asks.API_ENDPOINTS):
@@ -122,6 +126,10 @@ def further_asks(snapshot: Snapshot) -> list[Ask]:
 
 def probes(snapshot: Snapshot) -> tuple[Probe, ...]:
     """Every /readyz and /livez answer there is: the kubeconfig's server first."""
+    return snapshot.once(_probes)
+
+
+def _probes(snapshot: Snapshot) -> tuple[Probe, ...]:
     asked = [asks.READYZ, asks.LIVEZ, *(raw(PROBE_PATH, e.url) for e in endpoints(snapshot))]
     return tuple(probe for ask in asked if (probe := _probe(snapshot, ask)) is not None)
 

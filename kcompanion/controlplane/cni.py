@@ -26,7 +26,7 @@ from kcompanion.model.fields import (
     text_at,
     texts_at,
 )
-from kcompanion.model.finding import Evidence, Status
+from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 
 
@@ -177,10 +177,10 @@ def cni(snapshot: Snapshot) -> Cni:
         status = Status.NOT_VISIBLE if sources_read else Status.UNKNOWN
         return Cni("", "low", best.evidence, None, "", None, status, suspected=best.plugin.name)
     others = tuple(s.plugin.name for s in found[1:] if s.weight >= _ENOUGH and not _same_family(s, best))
-    rollout = of_daemonset(best.workload) if best.workload is not None else None
+    rollout = of_daemonset(best.workload, snapshot) if best.workload is not None else None
     status = rollout.status if rollout else Status.NOT_VISIBLE  # k3s runs flannel inside its own process
-    if not readable(snapshot, asks.DAEMONSETS):
-        status = Status.UNKNOWN
+    if not all(readable(snapshot, ask) for ask in (asks.DAEMONSETS, asks.HEARTBEATS, asks.PODS)):
+        status = worst([status, Status.UNKNOWN])
     return Cni(
         best.plugin.name,
         best.confidence,

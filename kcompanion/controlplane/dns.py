@@ -11,7 +11,8 @@ from kcompanion.controlplane.components import component_pods
 from kcompanion.controlplane.configfile import KUBELET, embedded
 from kcompanion.controlplane.corefile import ServerBlock, parse
 from kcompanion.controlplane.health import readable
-from kcompanion.controlplane.rollout import Rollout, of_deployment
+from kcompanion.controlplane.lifesigns import silent_nodes
+from kcompanion.controlplane.rollout import Rollout, of_deployment, of_pods
 from kcompanion.model.fields import dig, labels_of, map_at, maps_at, name_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
@@ -19,7 +20,7 @@ from kcompanion.model.snapshot import Object, Snapshot
 # The Service keeps this name whatever serves it, so that nothing else has to change.
 SERVICE = "kube-dns"
 _SLICE_LABEL = "kubernetes.io/service-name"
-NEEDS = (asks.PODS, asks.DEPLOYMENTS, asks.SERVICES, asks.SYSTEM_SLICES)
+NEEDS = (asks.PODS, asks.DEPLOYMENTS, asks.SERVICES, asks.SYSTEM_SLICES, asks.HEARTBEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ def dns(snapshot: Snapshot) -> Dns:
     workload = _deployment(snapshot)
     image = _image(workload, running)
     service = next((s for s in snapshot.items(asks.SERVICES) if name_of(s) == SERVICE), None)
-    rollout = of_deployment(workload) if workload is not None else _of_pods(running)
-    ready = [p for p in running if pods.ready_check(p).status is Status.OK]
+    rollout = of_deployment(workload, snapshot) if workload is not None else _of_pods(running, snapshot)
+    silent = silent_nodes(snapshot)
+    ready = [p for p in running if pods.ready_check(p).status is Status.OK and pods.node_of(p) not in silent]
     endpoints = _ready_endpoints(snapshot)
     return Dns(
         "CoreDNS" if "coredns" in image else "kube-dns" if image else "",
@@ -97,11 +99,8 @@ def _image(workload: Object | None, running: Sequence[Object]) -> str:
     return next((i for i in found if "dns" in i), found[0] if found else "")
 
 
-def _of_pods(running: Sequence[Object]) -> Rollout | None:
-    if not running:
-        return None
-    ready = sum(pods.ready_check(pod).status is Status.OK for pod in running)
-    return Rollout(f"Pods {asks.SYSTEM}/k8s-app={SERVICE}", ready, len(running))
+def _of_pods(running: Sequence[Object], snapshot: Snapshot) -> Rollout | None:
+    return of_pods(f"Pods {asks.SYSTEM}/k8s-app={SERVICE}", running, snapshot) if running else None
 
 
 def _ips(service: Object | None) -> tuple[str, ...]:
@@ -112,11 +111,13 @@ def _ips(service: Object | None) -> tuple[str, ...]:
 def _ready_endpoints(snapshot: Snapshot) -> int | None:
     if not readable(snapshot, asks.SYSTEM_SLICES):
         return None
+    silent = silent_nodes(snapshot)
     return sum(
         len(texts_at(endpoint, "addresses"))
         for item in snapshot.items(asks.SYSTEM_SLICES)
         if labels_of(item).get(_SLICE_LABEL) == SERVICE
         for endpoint in maps_at(item, "endpoints")
+        if endpoint.get("nodeName") not in silent
         # no `ready` means ready (discovery/v1 EndpointConditions)
         if dig(endpoint, "conditions", "ready") is not False
     )

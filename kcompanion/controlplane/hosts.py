@@ -25,13 +25,17 @@ def names_of(node: Object) -> frozenset[str]:
 
 def node_called(snapshot: Snapshot, host: str, *, exactly: bool = False) -> str:
     """The node that goes by this host name, empty when there is none, or more than one."""
-    known = {name_of(node): names_of(node) for node in snapshot.items(asks.NODES)}
+    known = snapshot.once(_known)
     if not host or host in known:
         return host
     found = _only(node for node, names in known.items() if host in names)
     if found or exactly:
         return found
     return _only(node for node, names in known.items() if _short(host) in map(_short, names))
+
+
+def _known(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    return {name_of(node): names_of(node) for node in snapshot.items(asks.NODES)}
 
 
 def _short(name: str) -> str:

@@ -15,7 +15,7 @@ from kcompanion.controlplane import asks, pods
 from kcompanion.controlplane.cni import BY_NAME, Cni
 from kcompanion.controlplane.configfile import embedded
 from kcompanion.controlplane.health import readable
-from kcompanion.controlplane.rollout import Rollout, of_daemonset
+from kcompanion.controlplane.rollout import Rollout, of_daemonset, of_pods
 from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
@@ -64,9 +64,13 @@ def kube_proxy(snapshot: Snapshot, cni: Cni) -> KubeProxy:
     container = _container(workload, running)
     config, where = _config(snapshot)
     mode, source, defaulted = _mode(container, config, where, workload, running, snapshot)
-    rollout = of_daemonset(workload) if workload is not None else _of_pods(running)
+    rollout = (
+        of_daemonset(workload, snapshot)
+        if workload is not None
+        else of_pods(f"Pods {asks.SYSTEM}/{NAME}-*", running, snapshot)
+    )
     status = rollout.status
-    if not mode or not all(readable(snapshot, ask) for ask in (asks.PODS, asks.DAEMONSETS)):
+    if not mode or not all(readable(snapshot, ask) for ask in (asks.PODS, asks.DAEMONSETS, asks.HEARTBEATS)):
         status = worst([status, Status.UNKNOWN])
     return KubeProxy(
         mode,
@@ -128,11 +132,6 @@ def _mode(
     if not words and not readable(snapshot, asks.PODS):
         return "", None, False
     return flag or DEFAULT, Evidence(owner, "--proxy-mode", flag or "not set"), not flag
-
-
-def _of_pods(running: list[Object]) -> Rollout:
-    ready = sum(pods.ready_check(pod).status is Status.OK for pod in running)
-    return Rollout(f"Pods {asks.SYSTEM}/{NAME}-*", ready, len(running))
 
 
 def _without(snapshot: Snapshot, cni: Cni) -> KubeProxy:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kcompanion.controlplane import asks, hosts
-from kcompanion.controlplane.health import Check, unread
+from kcompanion.controlplane.health import Check, readable, unread
 from kcompanion.model.fields import labels_of, map_at, name_of
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.message import say
@@ -39,11 +39,19 @@ class Pulse:
 
 def heartbeats(snapshot: Snapshot) -> Mapping[str, Pulse]:
     """The kubelets' heartbeats by node name."""
+    return snapshot.once(_heartbeats)
+
+
+def _heartbeats(snapshot: Snapshot) -> Mapping[str, Pulse]:
     return {name_of(lease): _pulse(lease, asks.NODE_LEASES, snapshot) for lease in snapshot.items(asks.HEARTBEATS)}
 
 
 def identities(snapshot: Snapshot) -> Mapping[str, Pulse]:
     """The API servers' identity Leases by node, else by host name; of two for one host (a restart) the fresher."""
+    return snapshot.once(_identities)
+
+
+def _identities(snapshot: Snapshot) -> Mapping[str, Pulse]:
     found: dict[str, Pulse] = {}
     for lease in snapshot.items(asks.LEASES):
         if labels_of(lease).get(IDENTITY_LABEL) != "kube-apiserver":
@@ -74,14 +82,14 @@ def heartbeat_check(snapshot: Snapshot, node: str) -> Check:
     """Whether a node's kubelet was heard of lately."""
     if missing := unread(snapshot, asks.HEARTBEATS):
         return missing
-    pulse = heartbeats(snapshot).get(node)
-    if pulse is None:
+    lease = snapshot.by_name(asks.HEARTBEATS).get(node)
+    if lease is None:
         return Check(
             Status.UNKNOWN,
             say("controlplane.check.no_heartbeat"),
             Evidence(f"Lease {asks.NODE_LEASES}/{node}"),
         )
-    return pulse_check(pulse, "controlplane.check.heartbeat")
+    return pulse_check(_pulse(lease, asks.NODE_LEASES, snapshot), "controlplane.check.heartbeat")
 
 
 def identity_check(snapshot: Snapshot, node: str) -> Check | None:
@@ -109,3 +117,10 @@ def pulse_check(pulse: Pulse, message_id: str) -> Check:
     if pulse.silent:
         return Check(Status.FAIL, say(f"{message_id}_silent", age=age), evidence)
     return Check(Status.OK, say(message_id, age=age), evidence)
+
+
+def silent_nodes(snapshot: Snapshot) -> frozenset[str]:
+    """The nodes whose kubelets are known (not only feared) to be silent."""
+    if not readable(snapshot, asks.HEARTBEATS):
+        return frozenset()
+    return frozenset(node for node, pulse in heartbeats(snapshot).items() if pulse.silent)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kcompanion.model.fields import dig, name_of, namespace_of
+from kcompanion.controlplane import asks, pods
+from kcompanion.controlplane.lifesigns import silent_nodes
+from kcompanion.model.fields import dig, labels_of, map_at, name_of, namespace_of
 from kcompanion.model.finding import Evidence, Status
-from kcompanion.model.snapshot import Object
+from kcompanion.model.snapshot import Object, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +18,9 @@ class Rollout:
     """Ready and desired pods of one DaemonSet or Deployment."""
 
     workload: str  # "DaemonSet kube-system/kube-proxy"
-    ready: int
+    ready: int  # those on nodes that fell silent are not counted, whatever the controller still says
     desired: int
+    lost: int = 0  # how many were left out for that reason
 
     @property
     def status(self) -> Status:
@@ -31,27 +35,53 @@ class Rollout:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(self.workload, "status (ready/desired)", self.text)
+        told = f"{self.text}, {self.lost} more on silent nodes" if self.lost else self.text
+        return Evidence(self.workload, "status (ready/desired)", told)
 
     def to_json(self) -> dict[str, Any]:
-        return {"workload": self.workload, "ready": self.ready, "desired": self.desired}
+        return {"workload": self.workload, "ready": self.ready, "desired": self.desired, "lost": self.lost}
 
 
-def of_daemonset(workload: Object) -> Rollout:
-    return Rollout(
-        f"DaemonSet {namespace_of(workload)}/{name_of(workload)}",
-        _count(workload, "status", "numberReady"),
-        _count(workload, "status", "desiredNumberScheduled"),
-    )
+def of_daemonset(workload: Object, snapshot: Snapshot) -> Rollout:
+    """A DaemonSet's pods, one per node: outside kube-system each silent node is taken to have lost one."""
+    lost = _on_silent_nodes(workload, snapshot)
+    if namespace_of(workload) != asks.SYSTEM:
+        lost = len(silent_nodes(snapshot))
+    name = f"DaemonSet {namespace_of(workload)}/{name_of(workload)}"
+    ready = _count(workload, "status", "numberReady")
+    return _rollout(name, ready, _count(workload, "status", "desiredNumberScheduled"), lost)
 
 
-def of_deployment(workload: Object, kind: str = "Deployment") -> Rollout:
+def of_deployment(workload: Object, snapshot: Snapshot, kind: str = "Deployment") -> Rollout:
     """A Deployment's (or StatefulSet's) pods; `replicas` is 1 where it is not given."""
     wanted = dig(workload, "spec", "replicas")
-    return Rollout(
-        f"{kind} {namespace_of(workload)}/{name_of(workload)}",
-        _count(workload, "status", "readyReplicas"),
-        wanted if isinstance(wanted, int) else 1,
+    name = f"{kind} {namespace_of(workload)}/{name_of(workload)}"
+    ready = _count(workload, "status", "readyReplicas")
+    return _rollout(name, ready, wanted if isinstance(wanted, int) else 1, _on_silent_nodes(workload, snapshot))
+
+
+def of_pods(name: str, running: Sequence[Object], snapshot: Snapshot) -> Rollout:
+    """Pods without a workload of their own (static ones, or a workload that could not be read)."""
+    ready = [pod for pod in running if pods.ready_check(pod).status is Status.OK]
+    lost = sum(pods.node_of(pod) in silent_nodes(snapshot) for pod in ready)
+    return _rollout(name, len(ready), len(running), lost)
+
+
+def _rollout(name: str, ready: int, desired: int, lost: int) -> Rollout:
+    gone = min(ready, lost)
+    return Rollout(name, ready - gone, desired, gone)
+
+
+def _on_silent_nodes(workload: Object, snapshot: Snapshot) -> int:
+    """How many of a kube-system workload's ready pods are on nodes whose kubelet is silent."""
+    silent = silent_nodes(snapshot)
+    wanted = map_at(workload, "spec", "selector", "matchLabels")
+    if not silent or not wanted or namespace_of(workload) != asks.SYSTEM:
+        return 0
+    return sum(
+        pods.node_of(pod) in silent and pods.ready_check(pod).status is Status.OK
+        for pod in snapshot.items(asks.PODS)
+        if wanted.items() <= labels_of(pod).items()
     )
 
 

@@ -5,14 +5,17 @@ Whether it came from a live cluster or from a recording cannot be told from it; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from kcompanion.model.ask import Ask, Outcome, Reading
+from kcompanion.model.fields import name_of
 
 Object = Mapping[str, Any]  # a Kubernetes object as JSON
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Snapshot:
     now: datetime
     origin: Origin = field(default_factory=Origin)
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    _indexes: dict[str, Mapping[str, Object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def reading(self, ask: Ask) -> Reading:
         return self.readings.get(ask.key) or Reading(ask, Outcome.NOT_ASKED)
@@ -68,6 +72,12 @@ class Snapshot:
         """The objects of a LIST, as far as they were read; look at `reading(ask)` for whether that is all."""
         body = self.reading(ask).body
         return body if isinstance(body, list) else ()
+
+    def by_name(self, ask: Ask) -> Mapping[str, Object]:
+        """The objects of a LIST by name, of one namespace or cluster-scoped; built once, for look-ups in loops."""
+        if ask.key not in self._indexes:
+            self._indexes[ask.key] = {name_of(item): item for item in self.items(ask)}
+        return self._indexes[ask.key]
 
     def object(self, ask: Ask) -> Object | None:
         """The object of a GET or REVIEW, or None when there is none or it could not be read."""
@@ -78,6 +88,17 @@ class Snapshot:
         """The text of a RAW answer with whatever HTTP status, or None when nothing answered."""
         body = self.reading(ask).body
         return body if isinstance(body, str) else None
+
+    def once(self, work: Callable[[Snapshot], T]) -> T:
+        """What a pure function makes of this snapshot, worked out at the first call."""
+        if work not in self._made:
+            self._made[work] = work(self)
+        found: T = self._made[work]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[Callable[[Snapshot], Any], Any]:
+        return {}
 
     def gaps(self, asks: Iterable[Ask] | None = None) -> tuple[Gap, ...]:
         """What was not learnt, of the given questions or of all, in the order of their keys."""

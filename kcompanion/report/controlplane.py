@@ -67,12 +67,12 @@ def verdict(plane: ControlPlane, findings: Sequence[Finding]) -> Message:
     critical = [f for f in findings if f.severity is Severity.CRITICAL]
     warnings = [f for f in findings if f.severity is Severity.WARNING]
     if critical:
-        return say("controlplane.verdict.critical", first=critical[0].message, more=_more(len(critical) - 1))
+        return _with_more("critical", critical)
     unknown = [c.name for c in plane.components if c.status is Status.UNKNOWN]
     if unknown:
         return say("controlplane.verdict.unknown", names=", ".join(unknown))
     if warnings:
-        return say("controlplane.verdict.warning", first=warnings[0].message, more=_more(len(warnings) - 1))
+        return _with_more("warning", warnings)
     if plane.hosted:
         return say("controlplane.verdict.hosted")
     if plane.services:
@@ -84,8 +84,10 @@ def verdict(plane: ControlPlane, findings: Sequence[Finding]) -> Message:
     return say("controlplane.verdict.ok", members=members, tolerates=tolerates)
 
 
-def _more(count: int) -> Message | str:
-    return say("controlplane.verdict.more", count=count) if count else ""
+def _with_more(kind: str, found: Sequence[Finding]) -> Message:
+    if len(found) == 1:
+        return say(f"controlplane.verdict.{kind}", first=found[0].message)
+    return say(f"controlplane.verdict.{kind}_and_more", first=found[0].message, count=len(found) - 1)
 
 
 def _title(plane: ControlPlane, snapshot: Snapshot) -> Message:

@@ -84,7 +84,7 @@ def test_reading_less_never_makes_anything_better(name: str, damage: dict[int, D
     if before(name).status is not Status.OK:
         assert plane.status is not Status.OK
     assert json.dumps(plane.to_json())
-    assert {f.code for f in findings(plane)} is not None
+    findings(plane)
 
 
 @pytest.mark.parametrize("outcome", GAPS)

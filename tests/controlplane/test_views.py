@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 
 import pytest
 
+from kcompanion.controlplane import asks
 from kcompanion.controlplane.findings import findings
-from kcompanion.controlplane.inspect import inspect
+from kcompanion.controlplane.inspect import ControlPlane, inspect
 from kcompanion.model.ask import Outcome
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.render.terminal import Screen, render
 from kcompanion.report.controlplane import VIEWS, document
-from tests.controlplane.build import EVERYTHING, cluster, recorded, snap
+from kcompanion.report.document import Document
+from tests.controlplane.build import EVERYTHING, cluster, pod, recorded, snap
 from tests.controlplane.test_findings import CASES
 
 CLUSTERS = ("three-nodes", "ha", "ha-one-down", "minikube", "eks", "k3s", "nothing-read", "nothing-there")
@@ -34,12 +35,23 @@ def printed(snapshot: Snapshot, view: str, screen: Screen, *, explain: bool = Fa
     return render(document(plane, snapshot, found, gaps, view=view, explain=explain), screen)
 
 
+@cache
+def made(name: str, view: str) -> Document:
+    plane = inspected(name)
+    return document(plane, held(name), findings(plane), held(name).gaps(EVERYTHING), view=view, explain=True)
+
+
+@cache
+def inspected(name: str) -> ControlPlane:
+    return inspect(held(name))
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_every_view_prints(name: str, view: str, language: str) -> None:
     for columns, wide in ((80, False), (200, True)):
-        text = printed(held(name), view, Screen(language=language, columns=columns, wide=wide), explain=True)
+        text = render(made(name, view), Screen(language=language, columns=columns, wide=wide))
         assert text.endswith("\n")
         assert not re.search(r"\bNone\b|\{\w+[|}]", text)
         assert bool(re.search("[가-힣]", text)) is (language == "ko")
@@ -49,9 +61,9 @@ def test_every_view_prints(name: str, view: str, language: str) -> None:
 def test_every_finding_prints(language: str) -> None:
     for has_it, _ in CASES.values():
         for change in has_it:
-            made = cluster("a", "b", "c")
-            change(made)
-            assert printed(snap(made), "overview", Screen(language=language))
+            answers = cluster("a", "b", "c")
+            change(answers)
+            assert printed(snap(answers), "overview", Screen(language=language))
 
 
 @pytest.mark.parametrize(
@@ -75,28 +87,24 @@ def test_a_recorded_case_says_that_it_never_ran() -> None:
 
 
 def test_hostile_names_are_harmless() -> None:
-    made = cluster("a\x1b[31m\u202eb")
-    text = printed(snap(made), "overview", Screen(columns=200))
+    text = printed(snap(cluster("a\x1b[31m\u202eb")), "overview", Screen(columns=200))
     assert "\x1b" not in text
     assert "\u202e" not in text
 
 
 def test_a_controller_nobody_knows_is_shown_without_a_text() -> None:
-    made = cluster("a")
-    for pods in made.values():
-        for pod in pods if isinstance(pods, list) else ():
-            container = next(iter(pod.get("spec", {}).get("containers", [])), {})
-            if container.get("name") == "kube-controller-manager":
-                container["command"] = ["kube-controller-manager", "--controllers=*,a-distributions-own"]
-    assert "a-distributions-own" in printed(snap(made), "flags", Screen(columns=200))
+    answers = cluster("a")
+    answers[asks.PODS].append(pod("kube-controller-manager", "b", "--controllers=*,a-distributions-own"))
+    answers[asks.PODS] = [p for p in answers[asks.PODS] if p["metadata"]["name"] != "kube-controller-manager-a"]
+    assert "a-distributions-own" in printed(snap(answers), "flags", Screen(columns=200))
 
 
 def test_only_the_overview_and_health_carry_a_verdict() -> None:
     snapshot = held("ha-one-down")
     plane = inspect(snapshot)
     for view in VIEWS:
-        made = document(plane, snapshot, findings(plane), (), view=view)
-        assert (made.verdict is not None) is (view in ("overview", "health"))
+        shown = document(plane, snapshot, findings(plane), (), view=view)
+        assert (shown.verdict is not None) is (view in ("overview", "health"))
 
 
 def test_thousands_of_nodes_are_summed_up() -> None:
@@ -107,7 +115,7 @@ def test_thousands_of_nodes_are_summed_up() -> None:
 
 
 def test_servers_that_were_not_probed_are_named() -> None:
-    made = snap(cluster("a", "b", "c"))
-    text = " ".join(printed(made, "health", Screen(columns=300)).split())
+    snapshot = snap(cluster("a", "b", "c"))
+    text = " ".join(printed(snapshot, "health", Screen(columns=300)).split())
     assert "Not probed: b, c" in text  # the first answered at its own address
-    assert inspect(replace(made)).component("kube-apiserver").status is Status.OK
+    assert inspect(snapshot).component("kube-apiserver").status is Status.OK

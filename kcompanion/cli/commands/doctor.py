@@ -109,7 +109,7 @@ def _answer(snapshot: Snapshot, wanted: Sequence[rights.Need], *, explain: bool)
     failed = way.failed if way else None
     rows = () if failed else rights.coverage(snapshot, wanted)
     user = text_at(snapshot.object(SELF), "status", "userInfo", "username")
-    found = ranked(steps.findings(way, snapshot.origin.server))
+    found = ranked([*steps.findings(way, snapshot.origin.server), *rights.findings(rows)])
     statuses = [steps.worst_step(way.steps)] if way else []
     status = worst([*statuses, *(row.status for row in rows)])
     unsure = {right for row in rows for right in row.unsure}

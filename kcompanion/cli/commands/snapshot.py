@@ -30,12 +30,15 @@ def command() -> None:
 @reading
 def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
     """Reads what every command needs and writes it to FILE (mode 0600, secrets never in it)."""
-    from kcompanion.cluster import everything, recording  # noqa: PLC0415 - not for --help
+    from kcompanion.access import rights  # noqa: PLC0415 - not for --help
+    from kcompanion.cli import needs  # noqa: PLC0415 - as above
+    from kcompanion.cluster import everything, recording  # noqa: PLC0415 - as above
 
     if Path(file).is_dir():
         raise UsageError(f"{file} is a folder", "name a file, for example cluster.kcr")
     with session(options) as conversation:
-        snapshot = everything.read(conversation)
+        everything.read(conversation)
+        snapshot = conversation.read(rights.reviews(needs.NEEDS))  # for `doctor --from`
     if anonymize:
         from kcompanion.cluster.anonymize import anonymized  # noqa: PLC0415 - as above
 

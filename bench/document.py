@@ -1,0 +1,95 @@
+"""The figures of a run as a table, and as docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.measure import Spread
+
+Figures = Mapping[str, Any]
+Row = tuple[str, str, str]
+_HEAD: Row = ("what", "figure", "beside it")
+
+
+def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
+    """Columns for the terminal."""
+    rows = [_HEAD, *_rows(found, gates)]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}".rstrip() for a, b, c in rows)
+
+
+def page(found: Mapping[str, Figures], gates: Mapping[str, float], command: str) -> str:
+    """docs/benchmarks.md: nothing in it that this run did not measure."""
+    first = next(iter(found.values()))
+    on = first["machine"]
+    lines = [
+        "# Measurements",
+        "",
+        f"Written by `.venv/bin/python {command} --doc` on {first['takenAt'][:10]}: {on['cores']} cores shared with"
+        f" other work (load {on['loadBefore']} when it began), {on['system']}, Python {on['python']}.",
+        "",
+        "Seconds are wall time of a new process with its files in the page cache: the median, then the lowest and the"
+        " highest. They depend on the machine. The bar is on the ratio of two programs that ran in turns. What is not"
+        " listed was not measured.",
+        "",
+        "| " + " | ".join(_HEAD) + " |",
+        "|---|---|---|",
+        *("| " + " | ".join(row) + " |" for row in _rows(found, gates)),
+        "",
+        "Fake nodes are played by kwok: their pods never run anything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _rows(found: Mapping[str, Figures], gates: Mapping[str, float]) -> Iterator[Row]:
+    for name, figures in found.items():
+        if "notMeasured" in figures:
+            yield name, "not measured", str(figures["notMeasured"])
+        elif name == "start":
+            yield (
+                "`kcompanion --help`, seconds",
+                _spread(figures["seconds"]),
+                f"`python -c pass`: {_spread(figures['besideSeconds'])}",
+            )
+            yield "· ratio", *_ratio(figures, gates[name])
+            yield (
+                "· imports kubernetes or kopf",
+                "no" if figures["clean"] else "yes",
+                "imports: " + (", ".join(figures["imported"]) or "none of the heavy ones"),
+            )
+        elif name == "cluster":
+            yield from _cluster(figures, gates[name])
+        else:
+            yield from _scale(figures)
+
+
+def _cluster(figures: Figures, bar: float) -> Iterator[Row]:
+    beside = f"`kubectl get nodes,pods -A -o json`: {_spread(figures['besideSeconds'])}"
+    yield "`controlplane`, 3 nodes, seconds", _spread(figures["seconds"]), beside
+    yield "· processor seconds", _spread(figures["cpuSeconds"]), _spread(figures["besideCpuSeconds"])
+    yield "· ratio", *_ratio(figures, bar)
+    yield "· requests", str(figures["requests"]), ""
+    yield "· peak memory", f"{figures['peakMiB']} MiB", ""
+    for peer, seconds in figures["peers"].items():
+        yield f"· {peer}", seconds if isinstance(seconds, str) else _spread(seconds), ""
+
+
+def _scale(figures: Figures) -> Iterator[Row]:
+    yield (
+        f"{figures['pods']:,} pods",
+        str(figures["nodes"]),
+        f"`kubectl get nodes,pods -A -o json`: {_spread(figures['kubectlSeconds'])}",
+    )
+    for command, found in figures["commands"].items():
+        file = f", file {found['fileMiB']} MiB" if "fileMiB" in found else ""
+        yield f"· `{command}`, seconds", _spread(found["seconds"]), f"peak memory {found['peakMiB']} MiB{file}"
+
+
+def _spread(figures: Figures) -> str:
+    return str(Spread(**figures))
+
+
+def _ratio(figures: Figures, bar: float) -> tuple[str, str]:
+    return _spread(figures["ratio"]), f"bar: {bar:.0f}"

@@ -1,0 +1,68 @@
+"""`bench/run.py [--scale] [--doc]`: prints a table, writes build/bench/*.json; 1 when a ratio is above its bar."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench import document  # noqa: E402 - found only once the path is set
+from bench.measure import machine  # noqa: E402
+from bench.parts import KUBECONFIG, PARTS  # noqa: E402
+
+TARGET = ROOT / "build" / "bench"
+# part: the highest ratio allowed of our median to that of the program beside it. The scripts run anywhere; only a ratio
+# of two programs in the same minutes can be a bar. They leave room for a machine that is busy with other things.
+GATES = {"start": 12.0, "cluster": 15.0}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", action="store_true", help="also 5,000 pods on fake nodes beside the cluster")
+    parser.add_argument("--doc", action="store_true", help="write docs/benchmarks.md from this run")
+    options = parser.parse_args()
+    parts = dict(PARTS)
+    if options.scale:
+        from bench.scale import scale  # noqa: PLC0415 - needs the lab
+
+        parts["scale"] = scale
+    found = {name: _measured(name, part) for name, part in parts.items()}
+    failed = [name for name, bar in GATES.items() if _ratio(found.get(name)) > bar]
+    failed += [name for name, figures in found.items() if figures.get("clean") is False]
+    table = document.table(found, GATES)
+    print(table)
+    if options.doc:
+        command = "bench/run.py" + (" --scale" if options.scale else "")
+        (ROOT / "docs" / "benchmarks.md").write_text(document.page(found, GATES, command), encoding="utf-8")
+    for name in failed:
+        print(f"above its bar: {name}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _measured(name: str, part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    head = {"takenAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "machine": machine()}
+    if name != "start" and not KUBECONFIG.is_file():
+        figures: dict[str, Any] = {"notMeasured": "there is no cluster: run `make cluster`"}
+    else:
+        try:
+            figures = part()
+        except LookupError as error:
+            figures = {"notMeasured": str(error)}
+    TARGET.mkdir(parents=True, exist_ok=True)
+    (TARGET / f"{name}.json").write_text(json.dumps({**head, **figures}, indent=2, sort_keys=True) + "\n")
+    return {**head, **figures}
+
+
+def _ratio(figures: dict[str, Any] | None) -> float:
+    return float(figures["ratio"]["median"]) if figures and "ratio" in figures else 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
