@@ -89,7 +89,7 @@ def findings(rows: Iterable[Coverage]) -> Iterator[Finding]:
             Severity.CRITICAL if row.verdict == "impossible" else Severity.WARNING,
             f"Command/{row.command}",
             say("doctor.finding.kc4030", command=row.command, count=len(row.missing)),
-            tuple(Evidence("SelfSubjectAccessReview", right.text, "denied") for right in row.missing[:5]),
+            tuple(Evidence("SelfSubjectAccessReview", right.text, "denied") for right in row.missing[:2]),
             f"kcompanion doctor {row.command} --rbac",
         )
 

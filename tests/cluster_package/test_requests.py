@@ -215,12 +215,6 @@ def test_a_black_hole(full_backlog: int, source: Connect) -> None:
     assert "did not accept a connection" in reading.detail
 
 
-def test_another_api_server_is_asked_at_its_own_address(api: Api, source: Connect) -> None:
-    ask = raw("/readyz?verbose", api.url)
-    api.answers["/readyz"] = Answer("ok", headers={"Content-Type": "text/plain"})
-    assert read(source("http://127.0.0.1:1"), ask).body == "ok"
-
-
 def test_what_the_client_knows_itself_is_not_asked(source: Connect) -> None:
     assert read(source("http://127.0.0.1:1"), local("client-certificate")).outcome is Outcome.ABSENT
 

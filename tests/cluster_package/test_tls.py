@@ -55,6 +55,23 @@ def test_verification_can_be_turned_off(tls_api: Api, source: Connect) -> None:
     assert read(source(greet(tls_api).url, insecure_skip_tls_verify=True)).ok
 
 
+def test_another_api_server_is_asked_at_its_own_address(tls_api: Api, authority: Authority, source: Connect) -> None:
+    ask = raw("/version", greet(tls_api).url)
+    answer = source("https://127.0.0.1:1", certificate_authority=authority.file).read([ask])[ask.key]
+    assert answer.ok
+    assert len(tls_api.requests) == 1
+
+
+@pytest.mark.parametrize("options", [{"insecure_skip_tls_verify": True}, {}], ids=["unverified", "plain http"])
+def test_no_credentials_go_to_another_address_that_need_not_prove_itself(
+    tls_api: Api, source: Connect, options: dict[str, bool]
+) -> None:
+    ask = raw("/version", greet(tls_api).url)
+    base = "https://127.0.0.1:1" if options else "http://127.0.0.1:1"
+    assert source(base, **options).read([ask])[ask.key].outcome is Outcome.UNSUPPORTED
+    assert tls_api.requests == []
+
+
 def test_an_expired_server_certificate(authority: Authority, source: Connect) -> None:
     with serving(tls(authority.issue("old", "127.0.0.1", ends=ENDED))) as api:
         reading = read(source(api.url, certificate_authority=authority.file))
