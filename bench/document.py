@@ -10,6 +10,7 @@ from bench.measure import Spread
 Figures = Mapping[str, Any]
 Row = tuple[str, str, str]
 _HEAD: Row = ("what", "figure", "beside it")
+_TITLES = {"start": "The start", "cluster": "The 3-node cluster", "scale": "5,000 pods"}
 
 
 def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
@@ -19,27 +20,25 @@ def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
     return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}".rstrip() for a, b, c in rows)
 
 
-def page(found: Mapping[str, Figures], gates: Mapping[str, float], command: str) -> str:
-    """docs/benchmarks.md: nothing in it that this run did not measure."""
-    first = next(iter(found.values()))
-    on = first["machine"]
+def page(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
+    """docs/benchmarks.md: nothing in it that a run did not measure."""
     lines = [
         "# Measurements",
         "",
-        f"Written by `.venv/bin/python {command} --doc` on {first['takenAt'][:10]}: {on['cores']} cores shared with"
-        f" other work (load {on['loadBefore']} when it began), {on['system']}, Python {on['python']}.",
+        "Written by `.venv/bin/python bench/run.py --scale --doc`; do not edit.",
         "",
         "Seconds are wall time of a new process with its files in the page cache: the median, then the lowest and the"
-        " highest. They depend on the machine. The bar is on the ratio of two programs that ran in turns. What is not"
-        " listed was not measured.",
-        "",
-        "| " + " | ".join(_HEAD) + " |",
-        "|---|---|---|",
-        *("| " + " | ".join(row) + " |" for row in _rows(found, gates)),
-        "",
-        "Fake nodes are played by kwok: their pods never run anything.",
+        " highest. They depend on the machine and on what else it does, which the load tells. The bar is on the ratio"
+        " of two programs that ran in turns. What is not listed was not measured.",
         "",
     ]
+    for name, figures in found.items():
+        on = figures["machine"]
+        where = f"{on['cores']} cores, {on['system']}, Python {on['python']}, load {on['loadBefore']} when it began"
+        rows = ("| " + " | ".join(row) + " |" for row in _rows({name: figures}, gates))
+        lines += [f"## {_TITLES[name]}", "", f"{figures['takenAt'][:16].replace('T', ' ')} UTC; {where}.", ""]
+        lines += ["| " + " | ".join(_HEAD) + " |", "|---|---|---|", *rows, ""]
+    lines += ["Fake nodes are played by kwok: their pods never run anything.", ""]
     return "\n".join(lines)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from typing import Any
 from bench.measure import figures, spread, timed
 from bench.parts import KUBECONFIG, Figures, command, kubectl_list
 from kcompanion.cluster.connect import Target, connect
-from kcompanion.cluster.transport import JSON, Transport
+from kcompanion.cluster.transport import Transport
 from lab import kwok
 
 NAMESPACE = "kcompanion-bench"
@@ -27,13 +29,12 @@ def scale() -> Figures:
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "all.kcr"
-        found = {
-            "controlplane": command(["controlplane"], environ),
-            "nodes": command(["nodes"], environ),
-            "snapshot save": command(["snapshot", "save", str(file)], environ),
-        }
-        found["snapshot save"]["fileMiB"] = round(file.stat().st_size / (1 << 20), 1)
-        found["controlplane --from"] = command(["controlplane", "--from", str(file)], environ)
+        lines = (["controlplane"], ["nodes"], ["snapshot", "save", str(file)], ["controlplane", "--from", str(file)])
+        found = {}
+        for words in lines:
+            print(f"bench: {' '.join(words[:2])} …", file=sys.stderr)
+            found[" ".join(words).replace(str(file), "FILE")] = command(words, environ)
+        found["snapshot save FILE"]["fileMiB"] = round(file.stat().st_size / (1 << 20), 1)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
     return {"pods": PODS, "nodes": f"{NODES} fake (kwok) and 3 real", "commands": found, "kubectlSeconds": beside}
 
@@ -47,13 +48,20 @@ def _pods(nodes: list[str]) -> Iterator[None]:
         _until(
             lambda: _exists(server, f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"), "the service account"
         )
+        print(f"bench: making {PODS} pods …", file=sys.stderr)
         with ThreadPoolExecutor(16) as workers:
             list(workers.map(lambda number: _create(server, number, nodes), range(PODS)))
-        _until(lambda: _running(server) == PODS, "the pods to run")
+        _until(lambda: _all_run(server), "the pods to run")
         yield
     finally:
-        kwok._kubectl(KUBECONFIG, "delete", "namespace", NAMESPACE, "--wait=false")
-        kwok._kubectl(KUBECONFIG, "delete", "pods", "--all", "-n", NAMESPACE, "--grace-period=0", "--force")
+        # in few requests: one by one takes minutes; what the first does not reach within its minute goes with the rest
+        _kubectl("delete", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods?gracePeriodSeconds=0")
+        _kubectl("delete", "namespace", NAMESPACE, f"--timeout={PATIENCE:.0f}s")
+
+
+def _kubectl(*words: str) -> None:
+    command = ["kubectl", "--kubeconfig", str(KUBECONFIG), *words]
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _create(server: Transport, number: int, nodes: list[str]) -> None:
@@ -70,19 +78,18 @@ def _create(server: Transport, number: int, nodes: list[str]) -> None:
 
 def _send(server: Transport, path: str, manifest: dict[str, Any]) -> None:
     body = json.dumps({"apiVersion": "v1", **manifest}).encode()
-    response = server.request(path, accept=JSON, body=body, server="", timeout=30)
+    response = server.request(path, body=body, timeout=30)
     if response.status >= 300:
         raise RuntimeError(f"{path}: {response.status} {response.body[:200]!r}")
 
 
 def _exists(server: Transport, path: str) -> bool:
-    return server.request(path, accept=JSON, body=None, server="", timeout=30).status == 200
+    return server.request(path, timeout=30).status == 200
 
 
-def _running(server: Transport) -> int:
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods?fieldSelector=status.phase%3DRunning&limit=1"
-    page = json.loads(server.request(path, accept=JSON, body=None, server="", timeout=30).body)
-    return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0)) if page["items"] else 0
+def _all_run(server: Transport) -> bool:
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods?fieldSelector=status.phase%21%3DRunning&limit=1"
+    return not json.loads(server.request(path, timeout=30).body)["items"]
 
 
 def _until(holds: Callable[[], bool], what: str) -> None:

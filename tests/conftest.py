@@ -4,7 +4,15 @@ The tests on real clusters are run so: a test that quietly steps aside where the
 would make a run without one look like a success.
 """
 
+import os
+
+import hypothesis
 import pytest
+
+# In CI the same examples every time: a run that fails there can be repeated. Elsewhere new ones are tried.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

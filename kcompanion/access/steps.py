@@ -67,12 +67,7 @@ def reach_of(snapshot: Snapshot) -> Reach | None:
     held: Reading = snapshot.reading(REACH)
     if not isinstance(held.body, Mapping):
         return None
-    steps = tuple(
-        Step(
-            text_at(s, "name"), Status(text_at(s, "status") or "unknown"), text_at(s, "detail"), _int(s, "milliseconds")
-        )
-        for s in maps_at(held.body, "steps")
-    )
+    steps = tuple(_step(item) for item in maps_at(held.body, "steps"))
     return Reach(steps, _int(held.body, "latencyMilliseconds"), _int(held.body, "clockSkewSeconds"))
 
 

@@ -11,7 +11,7 @@ from kcompanion.access.rights import Need
 from kcompanion.cluster.everything import CLUSTER_WIDE
 from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.errors import UsageError
-from kcompanion.model.ask import Ask, listing
+from kcompanion.model.ask import listing
 
 NEEDS: tuple[Need, ...] = (
     Need("version", (asks.VERSION,)),
@@ -38,8 +38,3 @@ def chosen(names: tuple[str, ...]) -> tuple[Need, ...]:
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no command that reads a cluster", f"choose from: {', '.join(BY_NAME)}")
     return tuple(BY_NAME[name] for name in dict.fromkeys(names)) or NEEDS
-
-
-def all_asks() -> tuple[Ask, ...]:
-    """Every question of every command, each once."""
-    return tuple({ask.key: ask for need in NEEDS for ask in need.asks}.values())

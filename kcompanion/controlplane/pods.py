@@ -11,7 +11,6 @@ from kcompanion.model.fields import (
     annotations_of,
     condition,
     dig,
-    labels_of,
     maps_at,
     name_of,
     namespace_of,
@@ -93,7 +92,3 @@ def _waiting_reasons(pod: Object) -> Iterator[str]:
 def age(pod: Object, snapshot: Snapshot) -> int | None:
     """Seconds since the kubelet started the pod."""
     return seconds_between(dig(pod, "status", "startTime"), snapshot.now)
-
-
-def has_label(pod: Object, key: str, *values: str) -> bool:
-    return labels_of(pod).get(key) in values

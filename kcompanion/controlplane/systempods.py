@@ -80,5 +80,5 @@ def component_of(pod: Object) -> str:
 def _role(pod: Object, component: str) -> str:
     if component in STATIC or component == _CLOUD:
         return "control-plane"
-    kinds = {owner.get("kind") for owner in maps_at(pod, "metadata", "ownerReferences")}
+    kinds = {text_at(owner, "kind") for owner in maps_at(pod, "metadata", "ownerReferences")}
     return "node-agent" if "DaemonSet" in kinds or component == "kube-proxy" else "add-on"

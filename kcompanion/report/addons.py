@@ -209,11 +209,7 @@ def _absent(found: Sequence[Addon], *, explain: bool) -> list[Section]:
     if not absent:
         return []
     pairs: list[tuple[Message, Cell]] = [
-        (
-            say(f"addons.category.{addon.category}"),
-            say(f"addons.absent.{addon.category}") if addon.status is None else say("addons.not_told"),
-        )
-        for addon in absent
+        (say(f"addons.category.{addon.category}"), _why_absent(addon)) for addon in absent
     ]
     blocks: list[Block] = [Facts(pairs), *_lesson("absent", on=explain)]
     return [Section(say("addons.section.absent"), blocks)]
