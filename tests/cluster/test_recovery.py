@@ -32,12 +32,13 @@ def test_killed_nodes_come_back_with_what_was_in_the_cluster(
     subprocess.run(["docker", "kill", *NODES], capture_output=True, check=True)
     assert "creating" not in make_cluster()
     assert kubectl("get", "configmap", "kept", "-n", namespace, "-o", "jsonpath={.data.word}") == "there"
+    answer: Any = None
     for _ in range(30):  # Leases of the time before must end and be taken anew
         answer = kcompanion("controlplane", "-o", "json", kubeconfig=cluster)
         if (answer.code, json.loads(answer.out)["status"]) == (0, "ok"):
             return
         time.sleep(3)
-    pytest.fail(answer.out[:2000])
+    pytest.fail(str(answer))
 
 
 def test_a_cluster_that_lost_a_node_is_made_anew(cluster: Path, kubectl: Callable[..., str]) -> None:
