@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from lab import cache, gobuild, versions
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -60,18 +62,18 @@ def kcompanion() -> Callable[..., Ran]:
     return run
 
 
-def _kubectl_program() -> str:
-    """The kubectl on PATH, else the one the lab built."""
-    if found := shutil.which("kubectl"):
-        return found
-    asked = [sys.executable, "-m", "lab", "kubectl-path"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+def kubectl_program() -> str:
+    """The kubectl that the lab built with the cluster's own version, else the one on PATH, else a freshly built one."""
+    built = cache.root() / gobuild.key(versions.KUBERNETES_FAMILY) / "kubectl"
+    if built.is_file():
+        return str(built)
+    return shutil.which("kubectl") or str(gobuild.family(versions.KUBERNETES_FAMILY) / "kubectl")
 
 
 @pytest.fixture(scope="session")
 def kubectl(cluster: Path) -> Callable[..., str]:
     """Runs kubectl on the 3-node cluster (or on `kubeconfig`) and returns what it prints."""
-    program = _kubectl_program()
+    program = kubectl_program()
 
     def run(*words: str, kubeconfig: Path | None = None, stdin: str | None = None) -> str:
         command = [program, "--kubeconfig", str(kubeconfig or cluster), *words]

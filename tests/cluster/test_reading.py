@@ -19,7 +19,7 @@ from kcompanion.cluster.live import LiveSource
 from kcompanion.cluster.parallel import Deadline
 from kcompanion.cluster.session import Session
 from kcompanion.model import discovery
-from tests.cluster.conftest import _kubectl_program
+from tests.cluster.conftest import kubectl_program
 
 pytestmark = pytest.mark.cluster
 
@@ -224,7 +224,7 @@ def test_kubectl_completes_the_plugin(cluster: Path, kubectl: Program, tmp_path:
     env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "KUBECONFIG": str(cluster)}
 
     def plugin(*words: str) -> str:
-        command = [_kubectl_program(), *words]  # without --kubeconfig, which may not stand before a plugin
+        command = [kubectl_program(), *words]  # without --kubeconfig, which may not stand before a plugin
         return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
 
     assert plugin("__complete", "companion", "contr").splitlines()[0].startswith("controlplane")
