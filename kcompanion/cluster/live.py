@@ -232,6 +232,8 @@ def _list_query(ask: Ask, token: str, *, from_cache: bool) -> dict[str, str]:
         query["continue"] = token
     if ask.selector:
         query["labelSelector"] = ask.selector
+    if ask.fields:
+        query["fieldSelector"] = ask.fields
     return query
 
 

@@ -23,7 +23,7 @@ from kcompanion.errors import BadRecording, CompanionError
 from kcompanion.model import resources
 from kcompanion.model.ask import Ask, Outcome, Reading, Verb, listing
 from kcompanion.model.fields import labels_of, name_of, namespace_of
-from kcompanion.model.selectors import matches
+from kcompanion.model.selectors import fields_match, matches
 from kcompanion.model.snapshot import Origin, Snapshot
 from kcompanion.model.times import format_time, parse_time
 
@@ -170,7 +170,7 @@ def _unpacked(path: Path) -> bytes:
     return b"".join(chunks)
 
 
-_ASK_TEXTS = ("namespace", "name", "selector", "path", "server", "body")
+_ASK_TEXTS = ("namespace", "name", "selector", "fields", "path", "server", "body")
 
 
 def _encode(reading: Reading) -> dict[str, Any]:
@@ -276,7 +276,7 @@ def _fits(item: Mapping[str, Any], ask: Ask) -> bool:
         return False
     if ask.name and name_of(item) != ask.name:
         return False
-    return not ask.selector or matches(ask.selector, labels_of(item))
+    return matches(ask.selector, labels_of(item)) and fields_match(ask.fields, item)
 
 
 def _cut(item: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:

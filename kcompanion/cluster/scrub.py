@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kcompanion.cluster import secrets
 from kcompanion.cluster.secrets import text
-from kcompanion.model.ask import Ask, Reading, Verb
+from kcompanion.model.ask import Ask, Reading, Verb, is_log
 from kcompanion.model.fields import maps_at, name_of, namespace_of
 
 # (namespace, name): the ConfigMaps whose values are about the cluster's architecture. "*" is any namespace.
@@ -45,9 +46,11 @@ _NAMED_VALUES = frozenset({"env", "httpHeaders"})  # of `name` and `value`
 
 
 def reading(answer: Reading) -> Reading:
-    """A GET's object scrubbed in place (lists are scrubbed page by page, texts of probes hold no secrets)."""
+    """A GET's object scrubbed in place, and a log's lines; lists are scrubbed page by page, probes hold no secrets."""
     if answer.ask.verb is Verb.GET and isinstance(answer.body, dict):
         objects(answer.ask, [answer.body])
+    if is_log(answer.ask) and isinstance(answer.body, str):
+        return replace(answer, body="\n".join(text(line) for line in answer.body.splitlines()))
     return answer
 
 

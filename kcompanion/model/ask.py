@@ -7,12 +7,16 @@ a live cluster and on a recording asks the same questions and gets the same answ
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlencode
 
 from kcompanion.model.resources import Resource
+
+_LOG = re.compile(r"/api/v1/namespaces/[^/]+/pods/[^/]+/log")
 
 
 class Verb(StrEnum):
@@ -46,6 +50,7 @@ class Ask:
     namespace: str | None = None
     name: str | None = None
     selector: str = ""
+    fields: str = ""  # a field selector, as the API server takes it for this resource
     path: str = ""
     server: str = ""  # another API server's own URL; empty is the one of the kubeconfig
     body: str = ""  # JSON of a review
@@ -62,6 +67,8 @@ class Ask:
             words.append(self.name)
         if self.selector:
             words += ["-l", self.selector]
+        if self.fields:
+            words += ["--field-selector", self.fields]
         if self.server:
             words.append(f"@{self.server}")
         if self.body:
@@ -76,7 +83,8 @@ class Ask:
     def right(self) -> tuple[str, str]:
         """The verb and the resource (or URL path) that RBAC must grant for this question."""
         if self.resource is None:
-            return "get", self.path.partition("?")[0]
+            path = self.path.partition("?")[0]
+            return "get", "pods/log" if _LOG.fullmatch(path) else path
         verb = "create" if self.verb is Verb.REVIEW else self.verb.value
         return verb, self.resource.name
 
@@ -86,6 +94,7 @@ def listing(
     namespace: str | None = None,
     selector: str = "",
     *,
+    fields: str = "",
     keep_managed_fields: bool = False,
     metadata_only: bool = False,
 ) -> Ask:
@@ -95,6 +104,7 @@ def listing(
         resource,
         namespace,
         selector=selector,
+        fields=fields,
         keep_managed_fields=keep_managed_fields,
         metadata_only=metadata_only,
     )
@@ -108,6 +118,16 @@ def getting(resource: Resource, name: str, namespace: str | None = None, *, keep
 def raw(path: str, server: str = "") -> Ask:
     """A URL outside the resources (`/readyz?verbose`), optionally at one API server's own address."""
     return Ask(Verb.RAW, path=path, server=server)
+
+
+def log_tail(namespace: str, pod: str, container: str, *, previous: bool, lines: int = 12) -> Ask:
+    """The last lines a container wrote; `previous` is the one that ran before its last restart."""
+    query = urlencode({"container": container, "previous": str(previous).lower(), "tailLines": lines})
+    return raw(f"/api/v1/namespaces/{namespace}/pods/{pod}/log?{query}")
+
+
+def is_log(ask: Ask) -> bool:
+    return ask.verb is Verb.RAW and _LOG.fullmatch(ask.path.partition("?")[0]) is not None
 
 
 def local(path: str) -> Ask:

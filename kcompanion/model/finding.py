@@ -47,14 +47,42 @@ class Evidence:
     source: str  # "Lease kube-system/kube-scheduler", "/readyz?verbose"
     path: str = ""
     value: str = ""
+    at: str = ""  # the API's time of the fact, from which its age follows
 
     def to_json(self) -> dict[str, Any]:
-        return {"source": self.source, "path": self.path, "value": self.value}
+        told = {"source": self.source, "path": self.path, "value": self.value}
+        return {**told, "at": self.at} if self.at else told
+
+
+class Risk(StrEnum):
+    """What following a piece of advice may do."""
+
+    INSPECT = "inspect"  # reads only
+    LOW_RISK = "low-risk"  # changes something, harmless and easily undone
+    CHANGING = "changing"  # changes what runs
+    DESTRUCTIVE = "destructive"  # data or running work may be lost
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do next: a command to copy, or a change told in words (or both)."""
+
+    risk: Risk
+    command: str = ""
+    told: Message | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        words = {"told": self.told.to_json()} if self.told else {}
+        return {"risk": self.risk.value, "command": self.command, **words}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; `code` is also the id of its texts (`finding.<code>.*`) and of its docs page."""
+    """One finding; `code` is also the id of its texts and of its docs page.
+
+    `root` is the object whose trouble it is when that is another one (the node of a lost pod), and `affected` are the
+    objects that share the cause. `rank` orders causes from the deepest (small) to mere symptoms.
+    """
 
     code: str
     severity: Severity
@@ -62,9 +90,22 @@ class Finding:
     message: Message
     evidence: tuple[Evidence, ...] = ()
     next_command: str = ""
+    why: Message | None = None
+    steps: tuple[Step, ...] = ()
+    root: str = ""
+    affected: tuple[str, ...] = ()
+    read: str = ""  # where to read more
+    rank: int = 0
 
     def to_json(self) -> dict[str, Any]:
+        extras = {
+            "steps": [step.to_json() for step in self.steps],
+            "root": self.root,
+            "affected": list(self.affected),
+            "read": self.read,
+        }
         return {
+            **{key: value for key, value in extras.items() if value},
             "code": self.code,
             "severity": self.severity.value,
             "subject": self.subject,

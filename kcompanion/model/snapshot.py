@@ -104,10 +104,11 @@ class Snapshot:
         """What was not learnt, of the given questions or of all, in the order of their keys."""
         readings = self.readings.values() if asks is None else [self.reading(ask) for ask in asks]
         missing = (r for r in readings if not r.ok or r.stale)
-        return tuple(sorted((_gap(r) for r in missing), key=lambda gap: gap.what))
+        return tuple(sorted((gap_of(r) for r in missing), key=lambda gap: gap.what))
 
 
-def _gap(reading: Reading) -> Gap:
+def gap_of(reading: Reading) -> Gap:
+    """What one answer leaves open."""
     detail = reading.detail
     if reading.stale:
         detail = "answered from the API server's cache, which may be old: etcd could not be asked"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from kcompanion.model.finding import Finding, Status
 from kcompanion.model.message import Message
@@ -57,7 +58,23 @@ class Lesson:
     paragraphs: Sequence[Message]
 
 
-Block = Table | Facts | Lines | Lesson
+@dataclass(frozen=True)
+class Cause:
+    """A cause as it is told in full: sentence, evidence with ages, why, and what to do next."""
+
+    finding: Finding
+    now: datetime
+    root: bool = False  # the first and deepest one
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Lines of the cluster's own making (a log's tail), each on a line of its own, never rephrased."""
+
+    lines: Sequence[str]
+
+
+Block = Table | Facts | Lines | Lesson | Cause | Literal
 
 
 @dataclass(frozen=True)

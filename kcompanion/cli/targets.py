@@ -1,0 +1,94 @@
+"""What a command line names: `pod web-1`, `pod/web-1 deploy/web`, `pods -l app=web`, as kubectl reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kcompanion.cli.options import Options
+from kcompanion.errors import NotFound, UsageError
+from kcompanion.model.fields import name_of, namespace_of
+from kcompanion.model.kinds import resource_called
+from kcompanion.model.refs import Ref
+from kcompanion.model.resources import Resource
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import NotKnown, World
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object that was asked for, or the gap in its place."""
+
+    resource: Resource
+    ref: Ref
+    item: Object
+
+
+def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """(type, name) of each object named; an empty name means all of the type.
+
+    Raises:
+        UsageError: `TYPE NAME` and `TYPE/NAME` are mixed, or nothing is named.
+    """
+    if not words:
+        raise UsageError("name an object: TYPE NAME or TYPE/NAME", "for example: kcompanion explain pod web-1")
+    slashed = ["/" in word for word in words]
+    if all(slashed):
+        found = [(kind, name) for kind, _, name in (word.partition("/") for word in words)]
+        if odd := next((word for word, pair in zip(words, found, strict=True) if not all(pair) or "/" in pair[1]), ""):
+            raise UsageError(f"{odd!r} is no TYPE/NAME", "for example: pod/web-1")
+        return found
+    if any(slashed):
+        raise UsageError("TYPE NAME and TYPE/NAME cannot be mixed", "write all as TYPE/NAME")
+    return [(kind, name) for kind in words[0].split(",") for name in (words[1:] or [""])]
+
+
+def namespace_of_options(options: Options, world: World) -> str:
+    """The namespace the options mean; empty is all of them."""
+    return "" if options.all_namespaces else options.namespace or world.snapshot.origin.namespace or "default"
+
+
+def find(words: Sequence[str], options: Options, world: World) -> list[Target]:
+    """The objects that were named.
+
+    Raises:
+        UsageError: the words make no sense.
+        NotFound: there is no such type or object, or nothing matches.
+        NotKnown: not read yet, or not readable.
+    """
+    space = namespace_of_options(options, world)
+    named = pairs(words)
+    if options.selector and any(name for _, name in named):
+        raise UsageError("a name and -l exclude each other", "name the object, or select by labels")
+    if options.all_namespaces and any(name for _, name in named):
+        raise UsageError("a name and -A exclude each other", "name the namespace with -n")
+    found: list[Target] = []
+    unknown: NotKnown | None = None
+    for word, name in named:
+        try:
+            found += _of(resource_called(word, world), name, space, options.selector, world)
+        except NotKnown as gap:  # go on, so that everything wanted is read in one round
+            unknown = gap
+    if unknown is not None:
+        raise unknown
+    if not found:
+        where = f"in namespace {space}" if space else "in any namespace"
+        what = f"no {words[0]} with labels {options.selector!r}" if options.selector else f"no {words[0]}"
+        raise NotFound(f"there is {what} {where}", "-A looks into all namespaces")
+    return found
+
+
+def _of(resource: Resource, name: str, space: str, selector: str, world: World) -> list[Target]:
+    scope = space if resource.namespaced else ""
+    if not name:
+        items = world.all(resource, scope, selector)
+        return [Target(resource, _ref(resource, item), item) for item in items]
+    item = world.get(resource, name, scope)
+    if item is None:
+        where = f" in namespace {scope}" if scope else ""
+        raise NotFound(f'{resource.name} "{name}" not found{where}', f"kubectl get {resource.plural} -A")
+    return [Target(resource, _ref(resource, item), item)]
+
+
+def _ref(resource: Resource, item: Object) -> Ref:
+    return Ref(resource.kind, name_of(item), namespace_of(item))

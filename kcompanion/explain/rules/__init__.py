@@ -1,0 +1,1 @@
+"""The rules, a module for each part of the failure taxonomy; `kcompanion.explain.book` gathers them."""

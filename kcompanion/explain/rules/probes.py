@@ -1,0 +1,7 @@
+"""Probes and hooks: group J of the taxonomy."""
+
+from __future__ import annotations
+
+from kcompanion.explain.rule import RuleBook
+
+BOOK = RuleBook("rule_probe")

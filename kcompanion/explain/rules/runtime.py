@@ -1,0 +1,7 @@
+"""Sandboxes, networks and runtimes: group I of the taxonomy."""
+
+from __future__ import annotations
+
+from kcompanion.explain.rule import RuleBook
+
+BOOK = RuleBook("rule_runtime")

@@ -1,0 +1,7 @@
+"""Pods that no node takes: group D of the taxonomy."""
+
+from __future__ import annotations
+
+from kcompanion.explain.rule import RuleBook
+
+BOOK = RuleBook("rule_scheduling")

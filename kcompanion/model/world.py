@@ -1,0 +1,239 @@
+"""A World: what is known of a cluster, looked up object by object, with "no" kept apart from "not known".
+
+Judging code asks it for whatever it needs. What nobody asked the cluster yet is put on the list of what is `wanted`
+and the judgement is broken off; the edge reads what is wanted and judges anew, until nothing more is wanted. So
+every explanation costs just the requests it needs, and the code that judges stays a pure function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from kcompanion.model.ask import Ask, Outcome, Reading, getting, listing, log_tail
+from kcompanion.model.events import Event, event_of
+from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.refs import Ref
+from kcompanion.model.resources import EVENTS, PODS, Resource
+from kcompanion.model.selectors import matches
+from kcompanion.model.snapshot import Gap, Object, Snapshot, gap_of
+from kcompanion.model.times import seconds_between
+
+Index = Mapping[tuple[str, str], Object]
+
+
+class NotKnown(Exception):
+    """What was asked of the World is not known; `gap` says why."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.what)
+        self.gap = gap
+
+
+class World:
+    """Look-ups in a snapshot. Every method that needs something unread raises NotKnown and notes what is wanted."""
+
+    def __init__(self, snapshot: Snapshot, *, logs: bool = False) -> None:
+        self.snapshot = snapshot
+        self.logs = logs  # whether the last lines of crashed containers may be read
+        self.wanted: dict[str, Ask] = {}
+        self._indexes: dict[str, Index] = {}
+        self._spaces: dict[str, Mapping[str, list[Object]]] = {}
+        self._children: dict[str, Mapping[str, list[Object]]] = {}
+        self._events: dict[str, Mapping[tuple[str, str, str], list[Event]]] = {}
+
+    @property
+    def now(self) -> datetime:
+        return self.snapshot.now
+
+    def since(self, moment: object) -> int | None:
+        """Whole seconds since an API time, None when there is none."""
+        return seconds_between(moment, self.now)
+
+    # ------------------------------------------------------------------------------------- objects
+
+    def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
+        """An object by name, or None when there is surely none.
+
+        Raises:
+            NotKnown: it was not read, or could not be.
+        """
+        space = (namespace or None) if resource.namespaced else None
+        one = self._reading(getting(resource, name, space), getting(resource, name, space, keep_managed_fields=True))
+        if one is not None:
+            if isinstance(one.body, dict):
+                return one.body
+            if one.outcome is Outcome.ABSENT:
+                return None
+        listed = self._listed(resource, space)
+        if listed is not None:
+            found = self._index(listed).get((space or "", name))
+            if found is not None:
+                return found
+            if listed.ok:
+                return None
+        if one is not None:
+            raise NotKnown(gap_of(one))
+        raise self._want(getting(resource, name, space))
+
+    def all(self, resource: Resource, namespace: str = "", selector: str = "") -> Sequence[Object]:
+        """All objects of a namespace, or of the cluster.
+
+        Raises:
+            NotKnown: they were not listed, or not all of them.
+        """
+        space = (namespace or None) if resource.namespaced else None
+        listed = self._listed(resource, space)
+        if listed is None:
+            raise self._want(listing(resource, space))
+        if not listed.ok and listed.outcome is not Outcome.ABSENT:  # an API that is not served holds no objects
+            raise NotKnown(gap_of(listed))
+        found = self._space(listed, space)
+        return [item for item in found if matches(selector, labels_of(item))] if selector else found
+
+    def seen(self, resource: Resource, namespace: str = "") -> Sequence[Object]:
+        """Whatever objects were listed, be it all or not; wants nothing."""
+        listed = self._listed(resource, (namespace or None) if resource.namespaced else None)
+        return () if listed is None else self._space(listed, namespace or None)
+
+    def children(self, owner: Object, resource: Resource) -> Sequence[Object]:
+        """The objects of a resource whose controller reference names this object, in its namespace (or any).
+
+        Raises:
+            NotKnown: they could not all be listed.
+        """
+        uid = text_at(owner, "metadata", "uid")
+        space = namespace_of(owner)
+        self.all(resource, space)
+        listed = self._listed(resource, space or None)
+        if listed is None or not uid:
+            return ()
+        key = listed.ask.key
+        if key not in self._children:
+            made: dict[str, list[Object]] = {}
+            for item in _items(listed):
+                for reference in maps_at(item, "metadata", "ownerReferences"):
+                    if reference.get("controller") is True:
+                        made.setdefault(text_at(reference, "uid"), []).append(item)
+            self._children[key] = made
+        return self._children[key].get(uid, ())
+
+    def pods_on(self, node: str) -> Sequence[Object]:
+        """The pods bound to a node.
+
+        Raises:
+            NotKnown: they could not all be listed.
+        """
+        everywhere = self._listed(PODS, None)
+        if everywhere is not None and everywhere.ok:
+            key = f"{everywhere.ask.key} by node"
+            if key not in self._spaces:
+                made: dict[str, list[Object]] = {}
+                for item in _items(everywhere):
+                    made.setdefault(text_at(item, "spec", "nodeName"), []).append(item)
+                self._spaces[key] = made
+            return self._spaces[key].get(node, ())
+        ask = listing(PODS, fields=f"spec.nodeName={node}")
+        reading = self._reading(ask)
+        if reading is None:
+            raise self._want(ask)
+        if not reading.ok:
+            raise NotKnown(gap_of(reading))
+        return tuple(_items(reading))
+
+    # ------------------------------------------------------------------------- events and log lines
+
+    def events(self, ref: Ref, uid: str = "") -> Sequence[Event]:
+        """The events about an object, the latest last. Events live about an hour, so none proves nothing.
+
+        Raises:
+            NotKnown: they could not be listed.
+        """
+        space = ref.namespace or "default"  # events about objects without a namespace are kept there
+        fields = f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"
+        narrow = listing(EVENTS, space, fields=fields)
+        reading = self._reading(narrow)
+        if reading is None or not reading.ok:
+            wide = self._listed(EVENTS, space)
+            reading = wide if wide is not None and (wide.ok or reading is None) else reading
+        if reading is None:
+            raise self._want(narrow)
+        if not reading.ok:
+            raise NotKnown(gap_of(reading))
+        found = self._events_by_object(reading).get((ref.kind, ref.namespace, ref.name), ())
+        return [event for event in found if not uid or event.uid in ("", uid, ref.name)]
+
+    def log(self, pod: Object, container: str, *, previous: bool) -> Sequence[str] | None:
+        """The last lines of a container's log; None where logs are not to be read or there is none.
+
+        Raises:
+            NotKnown: it was not read, or could not be.
+        """
+        if not self.logs:
+            return None
+        ask = log_tail(namespace_of(pod), name_of(pod), container, previous=previous)
+        reading = self._reading(ask)
+        if reading is None:
+            raise self._want(ask)
+        if not reading.ok:
+            raise NotKnown(gap_of(reading))
+        return reading.body.splitlines() if reading.status == 200 and isinstance(reading.body, str) else None
+
+    # ------------------------------------------------------------------------------------ readings
+
+    def ask(self, ask: Ask) -> Reading:
+        """The answer to any question (`/version`, a review).
+
+        Raises:
+            NotKnown: it was not asked, or not answered. Absent is an answer.
+        """
+        reading = self._reading(ask)
+        if reading is None:
+            raise self._want(ask)
+        if not reading.ok and reading.outcome is not Outcome.ABSENT:
+            raise NotKnown(gap_of(reading))
+        return reading
+
+    def _want(self, ask: Ask) -> NotKnown:
+        self.wanted[ask.key] = ask
+        return NotKnown(gap_of(Reading(ask, Outcome.NOT_ASKED)))
+
+    def _reading(self, *asks: Ask) -> Reading | None:
+        held = [self.snapshot.readings[ask.key] for ask in asks if ask.key in self.snapshot.readings]
+        return next((reading for reading in held if reading.ok), held[0] if held else None)
+
+    def _listed(self, resource: Resource, namespace: str | None) -> Reading | None:
+        spaces = dict.fromkeys((namespace, None))
+        asks = [listing(resource, space, keep_managed_fields=keep) for space in spaces for keep in (False, True)]
+        return self._reading(*asks)
+
+    def _index(self, listed: Reading) -> Index:
+        key = listed.ask.key
+        if key not in self._indexes:
+            self._indexes[key] = {(namespace_of(item), name_of(item)): item for item in _items(listed)}
+        return self._indexes[key]
+
+    def _space(self, listed: Reading, namespace: str | None) -> Sequence[Object]:
+        if namespace is None or listed.ask.namespace == namespace:
+            return tuple(_items(listed))
+        key = listed.ask.key
+        if key not in self._spaces:
+            made: dict[str, list[Object]] = {}
+            for item in _items(listed):
+                made.setdefault(namespace_of(item), []).append(item)
+            self._spaces[key] = made
+        return self._spaces[key].get(namespace, ())
+
+    def _events_by_object(self, reading: Reading) -> Mapping[tuple[str, str, str], list[Event]]:
+        key = reading.ask.key
+        if key not in self._events:
+            made: dict[tuple[str, str, str], list[Event]] = {}
+            for event in sorted(map(event_of, _items(reading)), key=lambda e: (e.last, e.reason)):
+                made.setdefault((event.kind, event.namespace, event.name), []).append(event)
+            self._events[key] = made
+        return self._events[key]
+
+
+def _items(reading: Reading) -> Iterator[Any]:
+    return iter(reading.body) if isinstance(reading.body, list) else iter(())

@@ -1,0 +1,1 @@
+"""Who owns, selects and would adopt what."""

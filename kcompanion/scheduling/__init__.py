@@ -1,0 +1,1 @@
+"""Which node a pod fits on, recomputed from what the API shows."""

@@ -1,0 +1,1 @@
+"""How an object came to be as it is: its life in steps."""
