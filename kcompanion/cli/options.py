@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import wraps
@@ -97,7 +97,6 @@ _SCOPE = (
     click.option("-l", "--selector", default="", metavar="LABELS", help="Label selector."),
 )
 _OUTPUT = (
-    click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table]."),
     click.option("--no-headers", is_flag=True, help="Tables without headings."),
     click.option("--lang", type=click.Choice(("en", "ko")), help="Language [locale]."),
     click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="[auto]"),
@@ -113,7 +112,19 @@ _OUTPUT = (
 
 def reading(function: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the shared options and passes them as one `Options`."""
+    return reading_with()(function)
 
+
+def reading_with(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`reading` for a command that knows further output formats."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        return _with_shared(function, (*FORMATS, *formats))
+
+    return decorate
+
+
+def _with_shared(function: Callable[..., Any], formats: Sequence[str]) -> Callable[..., Any]:
     @wraps(function)
     def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
         shared = {field.name: values.pop(field.name) for field in fields(Options)}
@@ -124,6 +135,7 @@ def reading(function: Callable[..., Any]) -> Callable[..., Any]:
         selectors.check(shared["selector"])
         return function(Options(**shared), **values)
 
-    for option in reversed((*_SCOPE, *_OUTPUT, *_RECORDING, *_CONNECTION)):
+    output = click.option("-o", "--output", type=click.Choice(formats), default="table", help="Output format [table].")
+    for option in reversed((*_SCOPE, output, *_OUTPUT, *_RECORDING, *_CONNECTION)):
         with_options = option(with_options)
     return with_options

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,15 @@ class Answer:
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = field(default_factory=tuple)
     undecided: bool = False
+    drawn: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of the command's own, by name
 
 
 def emit(answer: Answer, options: Options) -> int:
     """Prints the answer on stdout and returns the exit code."""
     if options.output in ("json", "yaml"):
         click.echo(_structured(envelope(answer), options.output))
+    elif options.output in answer.drawn:
+        click.echo(answer.drawn[options.output](), nl=False)
     elif options.output == "name":
         for name in answer.names:
             click.echo(name)

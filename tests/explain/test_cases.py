@@ -1,10 +1,12 @@
 """Every rule speaks on its positive case, is the root cause there, and is silent on its near miss."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from kcompanion.explain import book
+from kcompanion.explain.rule import Check
 from kcompanion.model.finding import Severity
 from kcompanion.text import catalog
 from kcompanion.text.catalog import phrase
@@ -16,7 +18,7 @@ NUMBERS = range(1, 177)  # of the taxonomy
 FOLDERS = sorted(folder.name for folder in CASES.iterdir())
 
 
-def cases(name: str, which: str) -> list:
+def cases(name: str, which: str) -> list[Path]:
     return sorted((CASES / name).glob(f"{which}*.*"))
 
 
@@ -65,7 +67,7 @@ def test_cause_is_proved_and_leads_on(name: str) -> None:
 
 
 def test_a_code_belongs_to_one_rule() -> None:
-    checks = {}
+    checks: dict[str, Check] = {}
     for rule in book.RULES:
         assert re.fullmatch(r"KC5\d{3}", rule.code)
         assert checks.setdefault(rule.code, rule.check) is rule.check, rule.code
