@@ -21,6 +21,7 @@ from kcompanion.errors import CompanionError
 # name: (module, one line of help). The order is the order of the help page.
 COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Why an object is as it is: the root cause first."),
+    "health": ("health", "The whole cluster's verdict: causes, the worst first."),
     "controlplane": ("controlplane", "Every control-plane component, its health and the evidence."),
     "nodes": ("nodes", "Nodes: what runs on them, heartbeats, room, pods by node."),
     "addons": ("addons", "DNS, network, metrics, ingress, storage: what is installed."),

@@ -11,9 +11,30 @@ from kcompanion.access.rights import Need
 from kcompanion.cluster.everything import CLUSTER_WIDE
 from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.errors import UsageError
+from kcompanion.explain import sweep
+from kcompanion.model import resources as r
 from kcompanion.model.ask import listing
 
+# What rules look into beside the object that is explained.
+_LOOKED_INTO = (
+    r.PODS,
+    r.EVENTS,
+    r.NODES,
+    r.LEASES,
+    r.REPLICASETS,
+    r.DEPLOYMENTS,
+    r.SERVICES,
+    r.ENDPOINTSLICES,
+    r.CONFIGMAPS,
+    r.PERSISTENTVOLUMECLAIMS,
+    r.PERSISTENTVOLUMES,
+    r.STORAGECLASSES,
+    r.RESOURCEQUOTAS,
+)
+
 NEEDS: tuple[Need, ...] = (
+    Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
+    Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
     Need("version", (asks.VERSION,)),
     Need(
         "controlplane",

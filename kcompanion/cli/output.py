@@ -96,15 +96,15 @@ def _structured(document: Mapping[str, Any], form: str) -> str:
     return yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=True, allow_unicode=True).rstrip()
 
 
-def _rendered(answer: Answer, shown: Any) -> str:  # noqa: ANN401 - render.terminal.Screen, imported lazily
+def _rendered(answer: Answer, shown: Any) -> str:  # noqa: ANN401 - render.screen.Screen, imported lazily
     from kcompanion.render.terminal import render  # noqa: PLC0415 - not needed for JSON
 
     return render(answer.document, shown)
 
 
-def screen(options: Options) -> Any:  # noqa: ANN401 - render.terminal.Screen, imported lazily
+def screen(options: Options) -> Any:  # noqa: ANN401 - render.screen.Screen, imported lazily
     """The terminal's width and colour, and the language to speak."""
-    from kcompanion.render.terminal import Screen  # noqa: PLC0415 - as above
+    from kcompanion.render.screen import Screen  # noqa: PLC0415 - as above
     from kcompanion.render.theme import Theme  # noqa: PLC0415 - as above
 
     return Screen(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kcompanion.explain.book import rules_for
+from kcompanion.explain.lifting import speaking
 from kcompanion.explain.pod import Pod
-from kcompanion.explain.rule import Cause, Rule
+from kcompanion.explain.rule import Cause, Rank, Rule
 from kcompanion.model import resources as r
 from kcompanion.model.finding import SEVERITY_ORDER, Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
@@ -83,7 +84,8 @@ def judge(item: Object, kind: str, world: World) -> Verdict:
 def judge_alone(item: Object, kind: str, world: World) -> Verdict:
     """The verdict of the rules for the object itself, without what it controls."""
     ref = ref_of(item, kind)
-    subject: Any = Pod(item) if kind == "Pod" else item
+    # lists leave `kind` out of their items, and rules for several kinds have to know it
+    subject: Any = Pod(item) if kind == "Pod" else {**item, "kind": kind}
     well = isinstance(subject, Pod) and subject.well
     findings: list[Finding] = []
     missed: list[NotEvaluated] = []
@@ -96,7 +98,7 @@ def judge_alone(item: Object, kind: str, world: World) -> Verdict:
             missed.append(NotEvaluated(rule.code, ref.subject, unknown.gap))
         except Exception as error:  # noqa: BLE001 - an odd object must not hide what other rules find
             findings.append(_broken(rule, ref, error))
-    return Verdict(ref, in_order(findings), tuple(missed))
+    return Verdict(ref, in_order(_without_last_resorts(findings)), tuple(missed))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -119,6 +121,12 @@ def collapsed(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield replace(min(those, key=lambda f: f.subject), affected=tuple(sorted(affected)))
 
 
+def _without_last_resorts(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Without what only says that something is wrong, where another finding says what."""
+    told = [f for f in findings if f.rank != Rank.LAST_RESORT]
+    return told if any(f.severity is not Severity.INFO for f in told) else findings
+
+
 def _owner(finding: Finding) -> str:
     """Findings without a root are told together only where a parent gathers them: the parent is the same."""
     return finding.subject.partition("/")[0]
@@ -131,7 +139,7 @@ def _children(item: Object, kind: str, world: World, missed: list[NotEvaluated])
         except NotKnown as unknown:
             missed.append(NotEvaluated("*", ref_of(item, kind).subject, unknown.gap))
             continue
-        for child in children:
+        for child in speaking(item, kind, children):
             yield child, resource.kind
 
 

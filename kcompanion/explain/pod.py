@@ -29,6 +29,9 @@ _LISTS = (
 )
 
 
+_STATES = ("waiting", "running", "terminated")
+
+
 @dataclass(frozen=True)
 class Container:
     """A container: what was asked for (`spec`) beside what the kubelet reports (`status`, may be empty)."""
@@ -48,7 +51,7 @@ class Container:
     @property
     def state(self) -> str:
         """`waiting`, `running`, `terminated`, or empty when nothing is reported."""
-        return next((word for word in ("waiting", "running", "terminated") if dig(self.status, "state", word)), "")
+        return next((word for word in _STATES if dig(self.status, "state", word) is not None), "")
 
     @property
     def waiting(self) -> str:
@@ -217,31 +220,44 @@ class Pod:
             steps.append(("Terminating", "metadata.deletionTimestamp"))
         return tuple(steps)
 
-    def _init_word(self) -> tuple[str, str] | None:
-        """The word of the first init container that is not done, None when all are."""
+    @cached_property
+    def _init_run(self) -> tuple[list[Container], Container | None]:
+        """The sidecars that have started, and the first init container that is not done: None when all are.
+
+        The `index` of the latter is its place among those reported, which is what `Init:1/3` counts.
+        """
         by_name = {c.name: c for c in self.containers if c.sort in (Sort.INIT, Sort.SIDECAR)}
-        total = len(by_name)
+        started: list[Container] = []
         for index, status in enumerate(maps_at(self.raw, "status", "initContainerStatuses")):
             name = text_at(status, "name")
-            container = by_name.get(name) or Container(name, Sort.INIT, index, {}, status)
-            ended = container.terminated
-            if ended and ended.get("exitCode") == 0:
-                continue
-            if container.sort is Sort.SIDECAR and container.started:
-                continue
-            if ended:
-                return f"Init:{_end_word(ended)}", f"{container.path}.state.terminated"
-            if container.waiting and container.waiting != "PodInitializing":
-                return f"Init:{container.waiting}", f"{container.path}.state.waiting.reason"
-            return f"Init:{index}/{total}", "status.initContainerStatuses"
-        return None
+            known = by_name.get(name)
+            spec, sort = (known.spec, known.sort) if known else ({}, Sort.INIT)
+            container = Container(name, sort, index, spec, status)
+            ended = container.state == "terminated" and container.terminated.get("exitCode", 0) == 0
+            if not (ended or (sort is Sort.SIDECAR and container.started)):
+                return started, container
+            if not ended:
+                started.append(container)
+        return started, None
+
+    def _init_word(self) -> tuple[str, str] | None:
+        """The word of the first init container that is not done, None when all are."""
+        container = self._init_run[1]
+        if container is None:
+            return None
+        if ended := container.terminated:
+            return f"Init:{_end_word(ended)}", f"{container.path}.state.terminated"
+        if container.waiting and container.waiting != "PodInitializing":
+            return f"Init:{container.waiting}", f"{container.path}.state.waiting.reason"
+        total = sum(1 for c in self.containers if c.sort in (Sort.INIT, Sort.SIDECAR))
+        return f"Init:{container.index}/{total}", "status.initContainerStatuses"
 
     def _container_words(self, word: str) -> list[tuple[str, str]]:
-        """What the containers make of the word; the first container speaks last."""
+        """What the containers make of the word; the first one of the status (sorted by name) speaks last."""
         steps: list[tuple[str, str]] = []
         failed: tuple[str, str] | None = None
         running = False
-        for container in reversed([c for c in self.containers if c.sort is Sort.APP]):
+        for container in reversed(self._reported_apps):
             if container.waiting:
                 steps.append((container.waiting, f"{container.path}.state.waiting.reason"))
             elif container.terminated:
@@ -261,11 +277,25 @@ class Pod:
         return steps
 
     @cached_property
+    def _reported_apps(self) -> list[Container]:
+        """The containers in the order the kubelet reports them, also those that the spec does not have."""
+        by_name = {c.name: c for c in self.containers if c.sort is Sort.APP}
+        reported = enumerate(maps_at(self.raw, "status", "containerStatuses"))
+        named = [(index, text_at(status, "name"), status) for index, status in reported]
+        return [by_name.get(name) or Container(name, Sort.APP, index, {}, status) for index, name, status in named]
+
+    @cached_property
     def ready_count(self) -> tuple[int, int]:
-        """The READY column: containers that are ready, of how many; sidecars count, init containers do not."""
+        """The READY column: containers that are ready, of how many; sidecars count, init containers do not.
+
+        Like printPod it counts sidecars up to the init container that is not done, and containers once all are.
+        """
         counted = [c for c in self.containers if c.sort in (Sort.APP, Sort.SIDECAR)]
-        ready = [c for c in counted if c.ready and (c.running if c.sort is Sort.APP else c.started)]
-        return len(ready), len(counted)
+        sidecars, blocked = self._init_run
+        ready = sum(1 for c in sidecars if c.ready)
+        if blocked is None or self.is_true("Initialized"):
+            ready += sum(1 for c in self._reported_apps if c.ready and c.running)
+        return ready, len(counted)
 
 
 def _end_word(ended: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ class Rank(IntEnum):
     SERVICE = 95
     OWNERSHIP = 97
     SYMPTOM = 100  # what other causes bring about; told when nothing deeper was found
+    LAST_RESORT = 105  # that something is wrong at all: told of an object only when nothing else was found on it
     ADVICE = 110
 
 

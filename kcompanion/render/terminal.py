@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from tabulate import tabulate
 
-from kcompanion.model.finding import Finding, Status, Step
-from kcompanion.model.message import Message, say
+from kcompanion.model.finding import Finding, Status
+from kcompanion.model.message import say
 from kcompanion.model.snapshot import Gap
-from kcompanion.model.times import human_age, seconds_between
+from kcompanion.render import causes
 from kcompanion.render.clean import clean
-from kcompanion.render.theme import MARKS, SEVERITY_STATUS, Theme
+from kcompanion.render.screen import Screen
+from kcompanion.render.theme import MARKS, SEVERITY_STATUS
 from kcompanion.render.wrap import width, wrap
 from kcompanion.report.document import (
     Block,
@@ -25,33 +25,11 @@ from kcompanion.report.document import (
     Literal,
     Section,
     Table,
+    Told,
 )
-from kcompanion.text.catalog import phrase
 
 SENTENCE = 16  # columns; what is wider explains itself
-AFFECTED = 5  # objects named; the rest is counted
 LEGIBLE = 24  # columns; a text narrower than that reads badly
-
-
-@dataclass(frozen=True)
-class Screen:
-    """How to print: language, width in columns, wide tables, headings, colour."""
-
-    language: str = "en"
-    columns: int = 80
-    wide: bool = False
-    headers: bool = True
-    theme: Theme = field(default_factory=Theme)
-
-    def words(self, cell: Cell) -> str:
-        """A cell as text, still without colour."""
-        if cell is None or cell == "":
-            return "-"
-        if isinstance(cell, Status):
-            return f"{MARKS[cell]} {phrase(say(f'common.status.{cell.value}'), self.language)}"
-        if isinstance(cell, Message):
-            return phrase(cell, self.language, clean)
-        return clean(str(cell))
 
 
 def render(document: Document, screen: Screen) -> str:
@@ -98,48 +76,12 @@ def _block(block: Block, screen: Screen) -> str:
         lines = [_flow(line, screen) for line in block.lines]
         return "\n".join(lines)
     if isinstance(block, Cause):
-        return _cause(block, screen)
+        return causes.in_full(block, screen)
+    if isinstance(block, Told):
+        return causes.in_short(block, screen)
     if isinstance(block, Literal):
         return "\n".join(screen.theme.dim(f"  │ {clean(line)}") for line in block.lines)
     return _lesson(block, screen)
-
-
-def _cause(cause: Cause, screen: Screen) -> str:
-    """One cause: the sentence, then evidence, why, next steps and where to read more, each set off by its label."""
-    finding = cause.finding
-    status = SEVERITY_STATUS[finding.severity]
-    mark = MARKS[status] if status is not Status.NOT_VISIBLE else "ℹ"
-    head = wrap(f"{screen.words(finding.message)} [{finding.code}]", screen.columns, "    ", f"  {mark} ")
-    lines = [screen.theme.paint(line, status) for line in head]
-    if finding.affected and finding.affected != (finding.subject,):
-        names = ", ".join(finding.affected[:AFFECTED])
-        more = len(finding.affected) - AFFECTED
-        told = (
-            say("explain.affected_more", names=names, count=more) if more > 0 else say("explain.affected", names=names)
-        )
-        lines += wrap(screen.words(told), screen.columns, "        ", "      ")
-    for item in finding.evidence:
-        what = " ".join(part for part in (item.source, item.path) if part)
-        since = seconds_between(item.at, cause.now)
-        age = "" if since is None else f" ({screen.words(say('explain.ago', age=human_age(since)))})"
-        lines += wrap(f"{clean(what)} = {clean(item.value)}{age}", screen.columns, "        ", "      · ")
-    if finding.why is not None:
-        lines += wrap(screen.words(finding.why), screen.columns, "      ", "      ")
-    for step in finding.steps:
-        lines += _step(step, screen)
-    if finding.read and cause.root:
-        lines.append(screen.theme.dim(f"      {screen.words(say('explain.read', url=finding.read))}"))
-    return "\n".join(lines)
-
-
-def _step(step: Step, screen: Screen) -> list[str]:
-    """The tag, then the words, then the command on a line of its own: a command is never broken, it is copied."""
-    risk = say(f"explain.risk.{step.risk.value.replace('-', '_')}")
-    tag = f"      → [{screen.words(risk)}] "
-    if step.told is None:
-        return [f"{tag}{clean(step.command)}"]
-    lines = wrap(screen.words(step.told), screen.columns, "        ", tag)
-    return [*lines, f"        {clean(step.command)}"] if step.command else lines
 
 
 def _flow(line: Cell, screen: Screen) -> str:

@@ -68,13 +68,23 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A cause as one entry of a list: where it hangs, notes, and the command that tells all of it."""
+
+    finding: Finding
+    where: str
+    notes: Sequence[Message] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
 class Literal:
     """Lines of the cluster's own making (a log's tail), each on a line of its own, never rephrased."""
 
     lines: Sequence[str]
 
 
-Block = Table | Facts | Lines | Lesson | Cause | Literal
+Block = Table | Facts | Lines | Lesson | Cause | Told | Literal
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.network import network
 from kcompanion.controlplane.systempods import system_pods
 from kcompanion.model.snapshot import Snapshot
-from kcompanion.render.terminal import Screen, render
+from kcompanion.render.screen import Screen
+from kcompanion.render.terminal import render
 from kcompanion.report import addons as addons_report
 from kcompanion.report import node_detail
 from kcompanion.report import nodes as nodes_report

@@ -22,7 +22,8 @@ from kcompanion.controlplane.inspect import ControlPlane, inspect
 from kcompanion.model.ask import Ask, Outcome, Reading, Verb
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Snapshot
-from kcompanion.render.terminal import Screen, render
+from kcompanion.render.screen import Screen
+from kcompanion.render.terminal import render
 from kcompanion.report.controlplane import VIEWS, document
 from tests.controlplane.build import EVERYTHING, cluster, recorded, snap
 

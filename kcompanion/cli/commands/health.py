@@ -1,0 +1,183 @@
+"""`kcompanion health`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import yaml
+
+from kcompanion import __version__
+from kcompanion.cli import health_formats
+from kcompanion.cli.context import recording_path, session, talk
+from kcompanion.cli.options import Duration, Options, reading_with
+from kcompanion.cli.output import FOUND, OK, Answer, emit, exit_code
+from kcompanion.cli.run import EVERY, run
+from kcompanion.cluster import recording
+from kcompanion.cluster.demand import settle
+from kcompanion.cluster.session import Session
+from kcompanion.controlplane import apiservers, asks
+from kcompanion.controlplane.findings import findings
+from kcompanion.controlplane.inspect import inspect
+from kcompanion.errors import UsageError
+from kcompanion.explain.accepted import Sorted, Suppression, sort, suppressions
+from kcompanion.explain.sweep import Sweep, resources, sweep
+from kcompanion.model.ask import Ask, Outcome, Verb, listing
+from kcompanion.model.finding import Finding, Severity
+from kcompanion.model.message import say
+from kcompanion.model.resources import PODS
+from kcompanion.model.snapshot import Snapshot
+from kcompanion.model.world import World
+from kcompanion.report import health as report
+from kcompanion.report.document import Document
+
+# What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
+_TOLD_BY_RULES = ("KC20", "KC1000")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What this command is asked beside the shared options."""
+
+    suppressed: tuple[Suppression, ...] = ()
+    baseline: Snapshot | None = None
+
+
+@click.command("health")
+@click.option("--suppress", metavar="FILE", help="Causes somebody knows of, in YAML; they do not count.")
+@click.option("--baseline", metavar="RECORDING", help="Count only causes that this recording does not hold.")
+@click.option("--wait", is_flag=True, help="Go on until nothing is wrong any more (as bad as --fail-on).")
+@click.option("--timeout", type=Duration(), default=300.0, metavar="TIME", help="How long --wait waits [5m].")
+@reading_with("junit", "sarif")
+def command(options: Options, suppress: str | None, baseline: str | None, timeout: float, *, wait: bool) -> int:
+    """The whole cluster's verdict (with -n: one namespace's): what is wrong, why, and how much hangs on it.
+
+    What shares a cause is one entry: forty pods on one dead node are one. --fail-on turns it into exit code 1.
+    """
+    wishes = Wishes(
+        _suppressions(suppress) if suppress else (),
+        recording.load(recording_path(baseline)) if baseline else None,
+    )
+
+    def produce(conversation: Session) -> Answer:
+        return _answer(conversation, options, wishes)
+
+    return _wait(options, produce, timeout) if wait else run(options, produce)
+
+
+def _suppressions(name: str) -> tuple[Suppression, ...]:
+    try:
+        document = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}", "check --suppress") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name} is no YAML: {' '.join(str(error).split())[:120]}", "check --suppress") from error
+    return suppressions(document, name)
+
+
+def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
+    namespace = _namespace(conversation, options)
+    found = settle(conversation, lambda world: _swept(world, namespace), _first(namespace))
+    before = _swept(World(wishes.baseline), namespace).entries if wishes.baseline else ()
+    snapshot = conversation.snapshot
+    kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
+    gaps = {one.gap.what: one.gap for one in found.not_evaluated}
+    body = report.to_json(kept, found)
+    title = say("health.title_namespace", namespace=namespace) if namespace else say("health.title")
+    compared = wishes.baseline is not None
+    return Answer(
+        "Health",
+        snapshot,
+        {**body, "namespace": namespace or None},
+        Document(
+            title=title,
+            verdict=report.verdict(kept, found),
+            status=report.status(kept, found),
+            sections=report.sections(kept, found, every=options.output == "wide", explain=options.explain),
+        ),
+        names=[entry.root for entry in kept.counted],
+        findings=_bounded(kept),
+        gaps=tuple(gaps[key] for key in sorted(gaps)),
+        undecided=bool(found.not_evaluated),
+        drawn={
+            "junit": lambda: health_formats.as_junit(kept, found),
+            "sarif": lambda: health_formats.as_sarif(kept, found, __version__, baseline=compared),
+        },
+    )
+
+
+def _bounded(kept: Sorted) -> list[Finding]:
+    """The counted causes as findings; the objects they affect are in the entries, counted and bounded."""
+    return [replace(entry.finding, affected=()) for entry in kept.counted[: report.LISTED]]
+
+
+def _first(namespace: str) -> list[Ask]:
+    lists = [listing(resource, namespace if resource.namespaced else None) for resource in resources(namespace)]
+    return lists if namespace else [*lists, *_overview()]
+
+
+def _overview() -> list[Ask]:
+    """The control plane's own questions, without those that the lists of the sweep answer too."""
+    listed = set(resources(""))
+    return [ask for ask in asks.OVERVIEW if not (ask.verb is Verb.LIST and ask.resource in listed)]
+
+
+def _namespace(conversation: Session, options: Options) -> str:
+    """Empty for the whole cluster. Whoever may not list all pods gets the verdict on the namespace of the context."""
+    if options.namespace or options.all_namespaces:
+        return options.namespace or ""
+    everywhere = listing(PODS)
+    snapshot = conversation.read([everywhere])
+    if snapshot.reading(everywhere).outcome is Outcome.FORBIDDEN:
+        talk(
+            f"not allowed to list pods everywhere: this is namespace {snapshot.origin.namespace} only (-n for another)"
+        )
+        return snapshot.origin.namespace
+    return ""
+
+
+def _swept(world: World, namespace: str) -> Sweep:
+    return sweep(world, namespace, () if namespace else _control_plane(world))
+
+
+def _control_plane(world: World) -> Iterable[Finding]:
+    """Warnings and worse about the control plane, where its own questions were read (a baseline may lack them)."""
+    narrowed = recording.RecordedSource(world.snapshot).read(asks.OVERVIEW)
+    snapshot = replace(world.snapshot, readings={**world.snapshot.readings, **narrowed})
+    for ask in apiservers.further_asks(snapshot):
+        if ask.key not in snapshot.readings:
+            world.wanted[ask.key] = ask
+    return [
+        replace(finding, rank=0)
+        for finding in findings(inspect(snapshot))
+        if finding.severity is not Severity.INFO and not finding.code.startswith(_TOLD_BY_RULES)
+    ]
+
+
+def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float) -> int:
+    """Reads until no cause as bad as --fail-on (warning without it) is left; 1 when the time is over."""
+    if options.from_file or options.record or options.watch:
+        raise UsageError("--wait waits for a live cluster", "leave out --from, --record and -w")
+    bar = options.fail_on or "warning"
+    end = time.monotonic() + timeout
+    told = -1
+    while True:
+        with session(options) as conversation:
+            answer = produce(conversation)
+        left = _as_bad(answer.findings, bar)
+        over = time.monotonic() >= end
+        if over or (not left and not answer.undecided):
+            emit(answer, options)
+            return exit_code(answer, bar) or (FOUND if left else OK)
+        if left != told:
+            talk(f"waiting: {left} causes left")
+            told = left
+        time.sleep(min(EVERY, max(0.1, end - time.monotonic())))
+
+
+def _as_bad(found: Sequence[Finding], bar: str) -> int:
+    counted = {"critical": (Severity.CRITICAL,), "warning": (Severity.CRITICAL, Severity.WARNING)}[bar]
+    return sum(finding.severity in counted for finding in found)

@@ -1,0 +1,104 @@
+"""`health -o junit|sarif`: the same entries for machines that gate a change. Their sentences are English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kcompanion.explain.accepted import Sorted
+from kcompanion.explain.book import RULES
+from kcompanion.explain.judge import NotEvaluated
+from kcompanion.explain.sweep import Entry, Sweep
+from kcompanion.model.finding import Severity
+from kcompanion.model.message import say
+from kcompanion.render import junit, sarif
+from kcompanion.text.catalog import has, phrase
+
+LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry and whether it counts: `accepted` is why it was suppressed, `known` that the baseline held it."""
+
+    entry: Entry
+    accepted: str = ""
+    known: bool = False
+
+
+def rows(kept: Sorted) -> Iterator[Row]:
+    """Every entry but mere notes, the counted ones first."""
+    every = [
+        *(Row(entry) for entry in kept.counted),
+        *(Row(entry, known=True) for entry in kept.known),
+        *(Row(entry, accepted=row.reason) for entry, row in kept.suppressed),
+    ]
+    return (row for row in every if row.entry.finding.severity is not Severity.INFO)
+
+
+def as_junit(kept: Sorted, sweep: Sweep) -> str:
+    """A failed case for each cause, an error for each answer that is missing, a passed case for each kind looked at."""
+    cases = [_case(row) for row in rows(kept)]
+    cases += [junit.Case("not evaluated", one.gap.what, "error", _missing(one), one.code) for one in _gaps(sweep)]
+    looked = {row.entry.root.partition("/")[0] for row in rows(kept)}
+    cases += [
+        junit.Case("looked at", f"{kind}: {count} objects, none with a cause")
+        for kind, count in sorted(sweep.judged.items())
+        if kind not in looked
+    ]
+    return junit.render("kcompanion health", cases, {f"judged.{kind}": str(n) for kind, n in sweep.judged.items()})
+
+
+def _case(row: Row) -> junit.Case:
+    finding = row.entry.finding
+    text = "\n".join(
+        [
+            phrase(finding.message, LANGUAGE),
+            f"affects {row.entry.count}: {', '.join(row.entry.affected[:10])}",
+            *(f"{e.source} {e.path} = {e.value}" for e in finding.evidence),
+            *(f"{step.risk.value}: {step.command}" for step in finding.steps if step.command),
+        ]
+    )
+    name = f"{finding.code} {row.entry.root}"
+    if row.accepted or row.known:
+        return junit.Case(finding.code, name, "skipped", f"{row.accepted or 'in the baseline'}\n{text}")
+    return junit.Case(finding.code, name, "failure", text, finding.severity.value)
+
+
+def as_sarif(kept: Sorted, sweep: Sweep, version: str, *, baseline: bool) -> str:
+    """The causes as results, suppressed ones marked, and what was not evaluated as failed invocation."""
+    found = list(rows(kept))
+    results = [
+        sarif.Result(
+            row.entry.finding.code,
+            row.entry.finding.severity.value,
+            row.entry.root,
+            f"{phrase(row.entry.finding.message, LANGUAGE)} (affects {row.entry.count})",
+            row.accepted,
+            row.known,
+        )
+        for row in found
+    ]
+    texts = {row.entry.finding.code: _rule_text(row.entry) for row in found}
+    missing = [_missing(one) for one in _gaps(sweep)]
+    return sarif.render(version, results, texts, missing, baseline=baseline)
+
+
+def _rule_text(entry: Entry) -> sarif.RuleText:
+    finding = entry.finding
+    rule = next((rule for rule in RULES if rule.code == finding.code), None)
+    title = f"{rule.area}.{finding.code.lower()}.title" if rule else ""
+    told = phrase(say(title), LANGUAGE) if rule and has(LANGUAGE, title) else finding.code
+    return sarif.RuleText(told, phrase(finding.why, LANGUAGE) if finding.why else "", rule.read if rule else "")
+
+
+def _gaps(sweep: Sweep) -> list[NotEvaluated]:
+    """One for each missing answer."""
+    return list({one.gap.what: one for one in sweep.not_evaluated}.values())
+
+
+def _missing(one: NotEvaluated) -> str:
+    gap = one.gap
+    return (
+        f"not evaluated: needs {gap.verb} {gap.resource} ({gap.outcome.value}{': ' + gap.detail if gap.detail else ''})"
+    )

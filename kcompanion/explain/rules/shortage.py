@@ -1,0 +1,98 @@
+"""How many pods a controller lacks, and what it was told when it tried to make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcompanion.explain.evidence import seen, told
+from kcompanion.explain.lifting import finished
+from kcompanion.model.fields import condition, dig, text_at
+from kcompanion.model.finding import Evidence
+from kcompanion.model.refs import Ref, ref_of
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import NotKnown, World
+
+MAKERS = ("ReplicaSet", "CompanionReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
+_STOOD = ("SuccessfulCreate", "SuccessfulDelete")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Pods there are and pods there should be."""
+
+    have: int
+    want: int
+
+    @property
+    def lacking(self) -> int:
+        return max(0, self.want - self.have)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the API server answered the controller, and where that was read."""
+
+    message: str
+    evidence: Evidence
+
+
+def about(item: Object) -> Ref:
+    """The Ref of an object that carries its kind, as the engine hands it to rules."""
+    return ref_of(item, text_at(item, "kind"))
+
+
+def number(item: object, *path: str, default: int = 0) -> int:
+    """The whole number at a path."""
+    value = dig(item, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def shortage(item: Object) -> Shortage:
+    """How many pods a controller of one of MAKERS has and wants."""
+    kind = text_at(item, "kind")
+    if dig(item, "metadata", "deletionTimestamp"):
+        return Shortage(0, 0)
+    if kind == "DaemonSet":
+        return Shortage(
+            number(item, "status", "currentNumberScheduled"), number(item, "status", "desiredNumberScheduled")
+        )
+    if kind == "Job":
+        return _of_job(item)
+    return Shortage(number(item, "status", "replicas"), number(item, "spec", "replicas", default=1))
+
+
+def _of_job(item: Object) -> Shortage:
+    ending = any(condition(item, word).get("status") == "True" for word in ("FailureTarget", "SuccessCriteriaMet"))
+    if finished(item) or ending or dig(item, "spec", "suspend") is True:
+        return Shortage(0, 0)
+    done = number(item, "status", "succeeded")
+    parallel = number(item, "spec", "parallelism", default=1)
+    completions = dig(item, "spec", "completions")
+    left = completions - done if isinstance(completions, int) else 0 if done else parallel
+    return Shortage(number(item, "status", "active"), min(parallel, left))
+
+
+def refusal(item: Object, world: World) -> Refusal | None:
+    """Why the controller's last try to make a pod failed; None when it did not, or nothing tells of it any more.
+
+    Raises:
+        NotKnown: the events could not be read.
+    """
+    failure = condition(item, "ReplicaFailure")
+    if failure.get("status") == "True" and failure.get("reason") == "FailedCreate":
+        words = text_at(failure, "message")
+        since = text_at(failure, "lastTransitionTime")
+        return Refusal(words, seen(about(item), "status.conditions[ReplicaFailure].message", words, since))
+    if not shortage(item).lacking:
+        return None
+    events = world.events(about(item), text_at(item, "metadata", "uid"))
+    last = next((e for e in reversed(events) if e.reason == "FailedCreate" or e.reason in _STOOD), None)
+    return Refusal(last.message, told(last)) if last is not None and last.reason == "FailedCreate" else None
+
+
+def refused(item: Object, world: World) -> Refusal | None:
+    """The same, with unread events as None: the rule for a shortage without a reason names what is missing."""
+    try:
+        return refusal(item, world)
+    except NotKnown:
+        return None

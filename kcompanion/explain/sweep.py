@@ -1,0 +1,199 @@
+"""The whole cluster judged: every object's deepest cause, and causes shared by many told once.
+
+Three steps make a thousand broken objects a short list. Of each object only the deepest cause counts. What a parent
+or a Service suffers from its pods is told at the pods' cause. And what has one root (a dead node, an owner, a claim)
+is one entry that counts what it affects.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kcompanion.explain.judge import NotEvaluated, Verdict, judge_alone
+from kcompanion.model import resources as r
+from kcompanion.model.fields import labels_of, map_at, maps_at, namespace_of, text_at
+from kcompanion.model.finding import SEVERITY_ORDER, Finding, Severity
+from kcompanion.model.refs import Ref, parse_ref, ref_of
+from kcompanion.model.resources import Resource
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import NotKnown, World
+
+IN_NAMESPACES: tuple[Resource, ...] = (
+    r.PODS,
+    r.DEPLOYMENTS,
+    r.REPLICASETS,
+    r.STATEFULSETS,
+    r.DAEMONSETS,
+    r.JOBS,
+    r.CRONJOBS,
+    r.SERVICES,
+    r.ENDPOINTSLICES,
+    r.INGRESSES,
+    r.PERSISTENTVOLUMECLAIMS,
+    r.HPAS,
+    r.PDBS,
+)
+OUTSIDE: tuple[Resource, ...] = (r.NODES, r.NAMESPACES, r.PERSISTENTVOLUMES, r.STORAGECLASSES)
+# Looked into by rules, and no subject of one.
+_ASIDE = frozenset({r.ENDPOINTSLICES, r.STORAGECLASSES})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cause in the cluster: the finding that tells it best, where it hangs, and all that suffers from it."""
+
+    finding: Finding
+    root: str
+    affected: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same cause in another reading."""
+        return self.finding.code, self.root
+
+    @property
+    def count(self) -> int:
+        """How many objects suffer from it, the root itself not counted unless it is alone."""
+        return max(1, len([name for name in self.affected if name != self.root]))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep saw: entries in order, how many objects of each kind were judged, and what was not evaluated."""
+
+    entries: tuple[Entry, ...]
+    judged: Mapping[str, int]
+    not_evaluated: tuple[NotEvaluated, ...]
+
+
+def resources(namespace: str) -> tuple[Resource, ...]:
+    """What is swept: of one namespace, or of the whole cluster."""
+    return IN_NAMESPACES if namespace else (*OUTSIDE, *IN_NAMESPACES)
+
+
+def sweep(world: World, namespace: str = "", more: Iterable[Finding] = ()) -> Sweep:
+    """Judges everything in a namespace, or in the cluster; `more` are findings of other origin to rank with them."""
+    verdicts: list[Verdict] = []
+    judged: dict[str, int] = {}
+    missed: list[NotEvaluated] = []
+    for resource in resources(namespace):
+        try:
+            items = world.all(resource, namespace)
+        except NotKnown as unknown:
+            missed.append(NotEvaluated("*", resource.plural, unknown.gap))
+            items = world.seen(resource, namespace)
+        if resource not in _ASIDE:
+            judged[resource.kind] = len(items)
+            verdicts += [judge_alone(item, resource.kind, world) for item in items]
+    missed += [one for verdict in verdicts for one in verdict.not_evaluated]
+    family = Family(world, namespace)
+    return Sweep(_entries(verdicts, family, more), judged, _alike(missed))
+
+
+class Family:
+    """Who is whose parent among the objects that were listed, without asking for any more."""
+
+    def __init__(self, world: World, namespace: str) -> None:
+        self._parents: dict[str, str] = {}
+        self._services: dict[str, list[tuple[Mapping[str, object], str]]] = defaultdict(list)
+        self._labels: dict[str, tuple[str, Mapping[str, object]]] = {}
+        for resource in IN_NAMESPACES:
+            for item in world.seen(resource, namespace):
+                self._add(item, resource)
+
+    def _add(self, item: Object, resource: Resource) -> None:
+        subject = ref_of(item, resource.kind).subject
+        for reference in maps_at(item, "metadata", "ownerReferences"):
+            if reference.get("controller") is True:
+                kind = text_at(reference, "kind")
+                outside = kind == "Node"  # static pods
+                owner = Ref(kind, text_at(reference, "name"), "" if outside else namespace_of(item))
+                self._parents[subject] = owner.subject
+        if resource is r.PODS:
+            self._labels[subject] = namespace_of(item), labels_of(item)
+        elif resource is r.SERVICES and (selector := map_at(item, "spec", "selector")):
+            self._services[namespace_of(item)].append((selector, subject))
+
+    def ancestors(self, subject: str) -> Iterator[str]:
+        """Parent, grandparent and so on, without nodes."""
+        seen = {subject}
+        while (subject := self._parents.get(subject, "")) and subject not in seen:
+            if subject.startswith("Node/"):
+                return
+            seen.add(subject)
+            yield subject
+
+    def top(self, subject: str) -> str:
+        """The topmost owner, or the object itself."""
+        return [subject, *self.ancestors(subject)][-1]
+
+    def services(self, subject: str) -> Iterator[str]:
+        """The Services that select a pod."""
+        space, labels = self._labels.get(subject, ("", {}))
+        for selector, service in self._services.get(space, ()):
+            if all(labels.get(key) == value for key, value in selector.items()):
+                yield service
+
+
+def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding]) -> tuple[Entry, ...]:
+    deepest = {verdict.ref.subject: verdict.root for verdict in verdicts if verdict.root is not None}
+    explained: dict[str, list[Finding]] = defaultdict(list)  # what suffers from something deeper: from what
+    for subject, finding in deepest.items():
+        for other in (*family.ancestors(subject), *family.services(subject)):
+            above = deepest.get(other)
+            if above is not None and above.rank > finding.rank:
+                explained[other].append(finding)
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for subject, finding in deepest.items():
+        if subject not in explained:
+            groups[finding.code, _root(finding, family)].append(finding)
+    suffering: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for subject, causes in explained.items():
+        for cause in causes:
+            suffering[cause.code, _root(cause, family)].add(subject)
+    made = [_entry(root, those, suffering[code, root]) for (code, root), those in groups.items()]
+    made += [Entry(finding, finding.subject, (finding.subject,)) for finding in more]
+    return in_order(made)
+
+
+def _root(finding: Finding, family: Family) -> str:
+    return finding.root or family.top(finding.subject)
+
+
+def _entry(root: str, those: Sequence[Finding], suffering: Iterable[str]) -> Entry:
+    teller = next((f for f in those if f.subject == root), None) or min(
+        those, key=lambda f: (SEVERITY_ORDER[f.severity], f.subject)
+    )
+    worst = min((f.severity for f in those), key=SEVERITY_ORDER.__getitem__)
+    affected = tuple(sorted({f.subject for f in those} | set(suffering)))
+    return Entry(replace(teller, severity=worst, affected=affected), root, affected)
+
+
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Worst first, then deepest, then what affects most; by code and root where all that is equal."""
+
+    def place(entry: Entry) -> tuple[int, int, int, str, str]:
+        finding = entry.finding
+        return SEVERITY_ORDER[finding.severity], finding.rank, -entry.count, finding.code, entry.root
+
+    return tuple(sorted(entries, key=place))
+
+
+def _alike(missed: Iterable[NotEvaluated]) -> tuple[NotEvaluated, ...]:
+    """One for each rule and missing answer; how many objects were concerned does not matter."""
+    kept: dict[tuple[str, str], NotEvaluated] = {}
+    for one in missed:
+        kept.setdefault((one.code, one.gap.what), one)
+    return tuple(kept[key] for key in sorted(kept))
+
+
+def worst_of(entries: Iterable[Entry]) -> Severity | None:
+    """The worst severity, None when there are no entries."""
+    return min((e.finding.severity for e in entries), key=SEVERITY_ORDER.__getitem__, default=None)
+
+
+def owner_of(entry: Entry) -> Ref:
+    """The object the entry hangs on, to be named in a command."""
+    return parse_ref(entry.root)
