@@ -16,7 +16,7 @@ from kcompanion.controlplane.components import node_ready_check
 from kcompanion.controlplane.conditions import Condition, conditions
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.lifesigns import Pulse, heartbeats, pulse_check
-from kcompanion.controlplane.podresources import (
+from kcompanion.model.podresources import (
     ZERO,
     Amounts,
     add_up,

@@ -83,6 +83,7 @@ CSRS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests", "Cert
 HPAS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 REPLICATIONCONTROLLERS = _core("replicationcontrollers", "ReplicationController")
 CSINODES = Resource("storage.k8s.io", "v1", "csinodes", "CSINode", False)
+CSISTORAGECAPACITIES = Resource("storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity")
 VOLUMEATTACHMENTS = Resource("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", False)
 PRIORITYCLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False)
 RUNTIMECLASSES = Resource("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", False)

@@ -7,9 +7,9 @@ every explanation costs just the requests it needs, and the code that judges sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from kcompanion.model.ask import Ask, Outcome, Reading, getting, listing, log_tail
 from kcompanion.model.events import Event, event_of
@@ -21,6 +21,7 @@ from kcompanion.model.snapshot import Gap, Object, Snapshot, gap_of
 from kcompanion.model.times import seconds_between
 
 Index = Mapping[tuple[str, str], Object]
+T = TypeVar("T")
 
 
 class NotKnown(Exception):
@@ -42,6 +43,14 @@ class World:
         self._spaces: dict[str, Mapping[str, list[Object]]] = {}
         self._children: dict[str, Mapping[str, list[Object]]] = {}
         self._events: dict[str, Mapping[tuple[str, str, str], list[Event]]] = {}
+        self._made: dict[Callable[[World], Any], Any] = {}
+
+    def once(self, work: Callable[[World], T]) -> T:
+        """What a function makes of this World, worked out at the first call; what raises is tried again."""
+        if work not in self._made:
+            self._made[work] = work(self)
+        found: T = self._made[work]
+        return found
 
     @property
     def now(self) -> datetime:
@@ -53,20 +62,21 @@ class World:
 
     # ------------------------------------------------------------------------------------- objects
 
-    def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """An object by name, or None when there is surely none.
+    def get(self, resource: Resource, name: str, namespace: str = "", *, managed: bool = False) -> Object | None:
+        """An object by name, or None when there is surely none; `managed` wants it with its managedFields.
 
         Raises:
             NotKnown: it was not read, or could not be.
         """
         space = (namespace or None) if resource.namespaced else None
-        one = self._reading(getting(resource, name, space), getting(resource, name, space, keep_managed_fields=True))
+        wished = [getting(resource, name, space, keep_managed_fields=keep) for keep in _keeps(managed)]
+        one = self._reading(*wished)
         if one is not None:
             if isinstance(one.body, dict):
                 return one.body
             if one.outcome is Outcome.ABSENT:
                 return None
-        listed = self._listed(resource, space)
+        listed = self._listed(resource, space, managed=managed)
         if listed is not None:
             found = self._index(listed).get((space or "", name))
             if found is not None:
@@ -75,7 +85,7 @@ class World:
                 return None
         if one is not None:
             raise NotKnown(gap_of(one))
-        raise self._want(getting(resource, name, space))
+        raise self._want(wished[0])
 
     def all(self, resource: Resource, namespace: str = "", selector: str = "") -> Sequence[Object]:
         """All objects of a namespace, or of the cluster.
@@ -91,6 +101,24 @@ class World:
             raise NotKnown(gap_of(listed))
         found = self._space(listed, space)
         return [item for item in found if matches(selector, labels_of(item))] if selector else found
+
+    def metadata(self, resource: Resource, namespace: str = "") -> Sequence[Object]:
+        """At least the metadata of all objects of a namespace, or of the cluster: names, labels and owners.
+
+        Raises:
+            NotKnown: they were not listed, or not all of them.
+        """
+        space = (namespace or None) if resource.namespaced else None
+        whole = self._listed(resource, space)
+        if whole is not None and whole.ok:
+            return self._space(whole, space)
+        bare = [listing(resource, one, metadata_only=True) for one in dict.fromkeys((space, None))]
+        listed = self._reading(*bare)
+        if listed is None:
+            raise self._want(bare[0])
+        if not listed.ok and listed.outcome is not Outcome.ABSENT:
+            raise NotKnown(gap_of(listed))
+        return self._space(listed, space)
 
     def seen(self, resource: Resource, namespace: str = "") -> Sequence[Object]:
         """Whatever objects were listed, be it all or not; wants nothing."""
@@ -203,9 +231,9 @@ class World:
         held = [self.snapshot.readings[ask.key] for ask in asks if ask.key in self.snapshot.readings]
         return next((reading for reading in held if reading.ok), held[0] if held else None)
 
-    def _listed(self, resource: Resource, namespace: str | None) -> Reading | None:
+    def _listed(self, resource: Resource, namespace: str | None, *, managed: bool = False) -> Reading | None:
         spaces = dict.fromkeys((namespace, None))
-        asks = [listing(resource, space, keep_managed_fields=keep) for space in spaces for keep in (False, True)]
+        asks = [listing(resource, s, keep_managed_fields=keep) for s in spaces for keep in _keeps(managed)]
         return self._reading(*asks)
 
     def _index(self, listed: Reading) -> Index:
@@ -233,6 +261,11 @@ class World:
                 made.setdefault((event.kind, event.namespace, event.name), []).append(event)
             self._events[key] = made
         return self._events[key]
+
+
+def _keeps(managed: bool) -> tuple[bool, ...]:
+    """Whether managedFields are kept, of the questions that will do: what has them answers one without them too."""
+    return (True,) if managed else (False, True)
 
 
 def _items(reading: Reading) -> Iterator[Any]:

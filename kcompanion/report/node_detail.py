@@ -8,7 +8,7 @@ from kcompanion.controlplane.cgroups import follows_runtime
 from kcompanion.controlplane.conditions import WORK_IN_PROGRESS
 from kcompanion.controlplane.grace import Grace
 from kcompanion.controlplane.nodes import Node
-from kcompanion.controlplane.podresources import ZERO, shown
+from kcompanion.model.podresources import ZERO, shown
 from kcompanion.controlplane.systempods import SystemPod
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, say

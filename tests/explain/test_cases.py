@@ -10,7 +10,7 @@ from kcompanion.explain.rule import Check
 from kcompanion.model.finding import Severity
 from kcompanion.text import catalog
 from kcompanion.text.catalog import phrase
-from tests.explain.cases import CASES, codes, verdicts, world_of
+from tests.explain.casebook import CASES, codes, verdicts, world_of
 from tools.demo import DEMOS, demos
 
 CODES = sorted({rule.code for rule in book.RULES})

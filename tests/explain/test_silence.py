@@ -6,7 +6,7 @@ import pytest
 
 from kcompanion.cluster import recording
 from kcompanion.model.finding import Severity
-from tests.explain.cases import verdicts, world_of
+from tests.explain.casebook import verdicts, world_of
 
 RECORDINGS = Path(recording.__file__).parents[1] / "recordings"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kcompanion.controlplane.podresources import add_up, is_running, limits, percent, requests, shown
+from kcompanion.model.podresources import add_up, is_running, limits, percent, requests, shown
 
 
 def container(cpu: str = "", memory: str = "", **more: Any) -> dict[str, Any]:

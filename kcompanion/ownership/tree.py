@@ -1,0 +1,172 @@
+"""The tree of owners: up from an object to its topmost owner, and down to everything that hangs on that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kcompanion.model.resources import NODES
+from kcompanion.model.snapshot import Gap
+from kcompanion.model.world import World
+from kcompanion.ownership.owners import Entity, Owner, Reference, State, owners
+from kcompanion.ownership.pool import EXPECTED, Pool, pool_for
+
+DEEPEST = 32  # owners above an object; more is a circle
+
+
+@dataclass(frozen=True)
+class Node:
+    """An object in its tree. `reference` is the one that ties it to its parent."""
+
+    entity: Entity
+    reference: Reference | None = None
+    owners: tuple[Owner, ...] = ()  # all of them, in this tree or not
+    asked: bool = False
+    children: tuple[Node, ...] = ()
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The trees of the objects that were asked for, and what could not be read on the way."""
+
+    roots: Sequence[Node]
+    gaps: Sequence[Gap] = ()
+    undecided: bool = False
+
+    def walk(self) -> Iterator[Node]:
+        for root in self.roots:
+            yield from root.walk()
+
+
+@dataclass
+class _Growth:
+    """What is known while the trees grow."""
+
+    world: World
+    asked: frozenset[str]
+    owners: dict[str, tuple[Owner, ...]] = field(default_factory=dict)
+
+    def of(self, entity: Entity) -> tuple[Owner, ...]:
+        if entity.uid not in self.owners:
+            self.owners[entity.uid] = owners(entity, self.world)
+        return self.owners[entity.uid]
+
+
+def grow(asked: Iterable[Entity], world: World, *, down: bool = True) -> Forest:
+    """The trees that hold the given objects, each from its topmost owner; `down=False` leaves only the chains up."""
+    wanted = list(asked)
+    growth = _Growth(world, frozenset(entity.uid for entity in wanted))
+    chains = [_chain(entity, growth) for entity in wanted]
+    tops: dict[str, list[list[Entity]]] = {}
+    for chain in chains:
+        tops.setdefault(chain[-1].uid, []).append(chain)
+    roots, gaps, undecided = [], {}, False
+    for those in tops.values():
+        top = those[0][-1]
+        members = {entity.uid: entity for chain in those for entity in chain}
+        if down:
+            pool = pool_for(top, world)
+            members = {**{entity.uid: entity for entity in pool.entities}, **members}
+            gaps.update({gap.what: gap for gap in pool.gaps})
+        root = _grown(top, members, growth)
+        undecided |= down and _undecided(root, pool)
+        roots.append(root)
+    for unread in (o for uid in growth.owners for o in growth.owners[uid] if o.gap is not None):
+        if unread.gap is not None:
+            gaps[unread.gap.what] = unread.gap
+            undecided = True
+    return Forest(tuple(roots), tuple(gaps[key] for key in sorted(gaps)), undecided)
+
+
+def _undecided(root: Node, pool: Pool) -> bool:
+    """Whether a kind could not be listed in which an object of this tree is sure to have its dependents."""
+    kinds = {node.entity.ref.kind for node in root.walk()}
+    return any(pool.lacks(resource) for kind in kinds for resource in EXPECTED.get(kind, ()))
+
+
+def _chain(entity: Entity, growth: _Growth) -> list[Entity]:
+    """The object, its main owner, that one's main owner and so on; the topmost last."""
+    chain = [entity]
+    while len(chain) < DEEPEST:
+        found = [o.entity for o in growth.of(chain[-1]) if o.state is State.FOUND and o.entity is not None]
+        if not found or found[0].uid in {one.uid for one in chain}:
+            break
+        chain.append(found[0])
+    return chain
+
+
+def _grown(top: Entity, members: Mapping[str, Entity], growth: _Growth) -> Node:
+    """The tree below `top`. What has several owners in it stands below its controller, or else the first one."""
+    by_owner: dict[str, list[Entity]] = {}
+    for entity in members.values():
+        for reference in entity.references:
+            if _may_own(members.get(reference.uid), entity):
+                by_owner.setdefault(reference.uid, []).append(entity)
+    reached = _reached(top.uid, by_owner)
+    placed: dict[str, list[tuple[Entity, Reference]]] = {}
+    for uid in reached - {top.uid}:
+        entity = members[uid]
+        parents = (ref for ref in entity.references if ref.uid in reached and _may_own(members.get(ref.uid), entity))
+        parent = next(parents, None)
+        if parent is not None:
+            placed.setdefault(parent.uid, []).append((entity, parent))
+    return _node(top, None, placed, growth, frozenset())
+
+
+def _may_own(owner: Entity | None, entity: Entity) -> bool:
+    """Owners without a namespace own anything; others only what is in theirs."""
+    return owner is not None and owner.ref.namespace in ("", entity.ref.namespace)
+
+
+def _reached(top: str, by_owner: Mapping[str, Sequence[Entity]]) -> set[str]:
+    reached, waiting = {top}, [top]
+    while waiting:
+        for entity in by_owner.get(waiting.pop(), ()):
+            if entity.uid not in reached:
+                reached.add(entity.uid)
+                waiting.append(entity.uid)
+    return reached
+
+
+def _node(
+    entity: Entity,
+    reference: Reference | None,
+    placed: Mapping[str, Sequence[tuple[Entity, Reference]]],
+    growth: _Growth,
+    above: frozenset[str],
+) -> Node:
+    inside = above | {entity.uid}
+    below = sorted(placed.get(entity.uid, ()), key=lambda pair: _order(pair[0]))
+    return Node(
+        entity,
+        reference,
+        # all but one of a thousand siblings' references were looked up already: they name the parent
+        growth.of(entity) if _needs_look(entity, reference, growth) else _told(entity, reference, placed, growth),
+        entity.uid in growth.asked,
+        tuple(_node(child, ref, placed, growth, inside) for child, ref in below if child.uid not in inside),
+    )
+
+
+def _needs_look(entity: Entity, reference: Reference | None, growth: _Growth) -> bool:
+    return reference is None or entity.uid in growth.asked or len(entity.references) > 1
+
+
+def _told(
+    entity: Entity,
+    reference: Reference | None,
+    placed: Mapping[str, Sequence[tuple[Entity, Reference]]],  # noqa: ARG001 - one signature for both ways to tell
+    growth: _Growth,  # noqa: ARG001 - as above
+) -> tuple[Owner, ...]:
+    """The owner of an object that has one, which is its parent in the tree."""
+    return tuple(Owner(one, State.FOUND) for one in entity.references if one == reference)
+
+
+def _order(entity: Entity) -> tuple[bool, str, str, str]:
+    """By kind; nodes first, objects of one kind by age (a Deployment's newest ReplicaSet last), then by name."""
+    return entity.resource != NODES, entity.ref.kind, entity.created, entity.ref.name

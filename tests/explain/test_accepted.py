@@ -1,0 +1,63 @@
+"""What is accepted does not count, is not lost, and comes back when its time is over."""
+
+from datetime import date
+
+import pytest
+
+from kcompanion.errors import UsageError
+from kcompanion.explain.accepted import Suppression, sort, suppressions
+from kcompanion.explain.sweep import sweep
+from tests.explain.build import deployed
+from tests.explain.casebook import NOW, world_from
+
+ENTRIES = [
+    e for e in sweep(world_from([*deployed("web", 3), *deployed("api", 2)])).entries if e.finding.code == "KC5044"
+]
+
+
+def test_a_suppression_sets_aside_what_it_names() -> None:
+    row = Suppression("KC5044", "ticket 12", kind="Deployment", namespace="shop", name="we*")
+    kept = sort(ENTRIES, [row], (), NOW)
+    assert [e.root for e in kept.counted] == ["Deployment/shop/api"]
+    assert [(e.root, r.reason) for e, r in kept.suppressed] == [("Deployment/shop/web", "ticket 12")]
+
+
+@pytest.mark.parametrize("changed", [{"code": "KC5045"}, {"kind": "Pod"}, {"namespace": "other"}, {"name": "w"}])
+def test_a_suppression_of_something_else_does_not(changed: dict[str, str]) -> None:
+    row = Suppression(**{"code": "KC5044", "reason": "x", "name": "web", **changed})  # type: ignore[arg-type]
+    assert len(sort(ENTRIES, [row], (), NOW).counted) == 2
+
+
+def test_an_expired_suppression_counts_again_and_is_named() -> None:
+    row = Suppression("KC5044", "x", expires=date(2026, 11, 21))
+    kept = sort(ENTRIES, [row], (), NOW)
+    assert (len(kept.counted), kept.expired) == (2, (row,))
+    assert not sort(ENTRIES, [Suppression("KC5044", "x", expires=date(2026, 11, 22))], (), NOW).counted
+
+
+def test_what_the_baseline_held_is_known() -> None:
+    kept = sort(ENTRIES, (), ENTRIES[:1], NOW)
+    assert kept.known == (ENTRIES[0],)
+    assert kept.counted == (ENTRIES[1],)
+
+
+def test_a_good_file_is_read() -> None:
+    document = {"suppressions": [{"code": "KC5044", "reason": "r", "expires": date(2027, 1, 1), "namespace": "a"}]}
+    assert suppressions(document, "f") == (Suppression("KC5044", "r", date(2027, 1, 1), namespace="a"),)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (None, "no list"),
+        ([], "no list"),
+        ({"suppressions": "x"}, "no list"),
+        ({"suppressions": ["x"]}, "entry 1"),
+        ({"suppressions": [{"code": "KC5044"}]}, "reason"),
+        ({"suppressions": [{"code": "KC5044", "reason": "r", "until": 1}]}, "'until'"),
+        ({"suppressions": [{"code": "KC5044", "reason": "r", "expires": "soon"}]}, "no date"),
+    ],
+)
+def test_a_bad_file_says_where(document: object, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        suppressions(document, "file.yaml")
