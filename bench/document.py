@@ -10,7 +10,13 @@ from bench.measure import Spread
 Figures = Mapping[str, Any]
 Row = tuple[str, str, str]
 _HEAD: Row = ("what", "figure", "beside it")
-_TITLES = {"start": "The start", "cluster": "The 3-node cluster", "scale": "5,000 pods"}
+_TITLES = {
+    "start": "The start",
+    "cluster": "The 3-node cluster",
+    "pod": "One pod that crashes",
+    "scale": "5,000 pods",
+    "faults": "Who finds the cause",
+}
 
 
 def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
@@ -60,6 +66,10 @@ def _rows(found: Mapping[str, Figures], gates: Mapping[str, float]) -> Iterator[
             )
         elif name == "cluster":
             yield from _cluster(figures, gates[name])
+        elif name == "pod":
+            yield from _pod(figures, gates[name])
+        elif name == "faults":
+            yield from _faults(figures)
         else:
             yield from _scale(figures)
 
@@ -75,6 +85,28 @@ def _cluster(figures: Figures, bar: float) -> Iterator[Row]:
         yield f"· {peer}", seconds if isinstance(seconds, str) else _spread(seconds), ""
 
 
+def _pod(figures: Figures, bar: float) -> Iterator[Row]:
+    beside = f"`kubectl describe pod`: {_spread(figures['besideSeconds'])}"
+    yield "`explain pod`, seconds", _spread(figures["seconds"]), beside
+    yield "· processor seconds", _spread(figures["cpuSeconds"]), _spread(figures["besideCpuSeconds"])
+    yield "· ratio", *_ratio(figures, bar)
+    yield "· requests", str(figures["requests"]), ""
+
+
+def _faults(figures: Figures) -> Iterator[Row]:
+    """For each program the sum over all faults, then each fault: found or not, bytes printed, requests, seconds."""
+    for program, sums in figures["totals"].items():
+        told = f"{sums['found']} of {figures['of']} causes in its output"
+        yield program, told, f"{sums['bytes']:,} bytes and {sums['requests']} requests in all"
+    for peer in figures["notMeasuredPeers"]:
+        yield peer, "not measured", "no program of that name in PEERS_DIR"
+    for fault, programs in figures["faults"].items():
+        for program, found in programs.items():
+            numbers = f"{found['bytes']:,} bytes, {found['requests']} requests"
+            seconds = f"{found['seconds']['median']:.2f} s"
+            yield f"· {fault}: {program}", "found" if found["found"] else "not found", f"{numbers}, {seconds}"
+
+
 def _scale(figures: Figures) -> Iterator[Row]:
     yield (
         f"{figures['pods']:,} pods",
@@ -84,6 +116,9 @@ def _scale(figures: Figures) -> Iterator[Row]:
     for command, found in figures["commands"].items():
         file = f", file {found['fileMiB']} MiB" if "fileMiB" in found else ""
         yield f"· `{command}`, seconds", _spread(found["seconds"]), f"peak memory {found['peakMiB']} MiB{file}"
+    for count, found in figures["stuck"].items():
+        told = f"{found['lines']} lines, peak memory {found['peakMiB']} MiB"
+        yield f"· `health -A`, {count} of them stuck for one cause, seconds", _spread(found["seconds"]), told
 
 
 def _spread(figures: Figures) -> str:

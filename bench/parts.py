@@ -36,7 +36,7 @@ def cluster() -> Figures:
     """`controlplane` on the 3-node cluster, in turns with kubectl's plain list of nodes and pods."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     pairs = alternating([KCOMPANION, "controlplane"], kubectl_list(), RUNS, environ)
-    return {**_paired(pairs), **_requests(environ), "peers": _peers(environ)}
+    return {**_paired(pairs), **_requests(environ, ["controlplane", "-o", "name"]), "peers": _peers(environ)}
 
 
 def kubectl_list() -> list[str]:
@@ -46,10 +46,10 @@ def kubectl_list() -> list[str]:
     return [program, "get", "nodes,pods", "-A", "-o", "json"]
 
 
-def _requests(environ: dict[str, str]) -> Figures:
+def _requests(environ: dict[str, str], words: list[str]) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "count.json"
-        command = [sys.executable, "-m", "bench.counted", str(target), "controlplane", "-o", "name"]
+        command = [sys.executable, "-m", "bench.counted", str(target), *words]
         env = {**os.environ, **environ}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=env, cwd=ROOT)
         return {"requests": json.loads(target.read_text())["requests"]}
@@ -93,4 +93,16 @@ def command(words: list[str], environ: dict[str, str], runs: int = 3) -> Figures
     }
 
 
-PARTS: dict[str, Callable[[], Figures]] = {"start": start, "cluster": cluster}
+def pod() -> Figures:
+    """`explain pod` on a pod that crashes again and again, in turns with `kubectl describe`, and its requests."""
+    from bench.faults import shown  # noqa: PLC0415 - it needs this module
+
+    environ = {"KUBECONFIG": str(KUBECONFIG)}
+    with shown("KC5044") as demo:
+        words = ["explain", demo.explain, "-n", demo.namespace]
+        describe = [kubectl_list()[0], "describe", demo.explain, "-n", demo.namespace]
+        pairs = alternating([KCOMPANION, *words], describe, RUNS, environ)
+        return {**_paired(pairs), **_requests(environ, words)}
+
+
+PARTS: dict[str, Callable[[], Figures]] = {"start": start, "cluster": cluster, "pod": pod}

@@ -21,17 +21,18 @@ from bench.parts import KUBECONFIG, PARTS  # noqa: E402
 TARGET = ROOT / "build" / "bench"
 # part: the highest ratio allowed of our median to that of the program beside it. The scripts run anywhere; only a ratio
 # of two programs in the same minutes can be a bar. They leave room for a machine that is busy with other things.
-GATES = {"start": 12.0, "cluster": 15.0}
+GATES = {"start": 12.0, "cluster": 15.0, "pod": 15.0}
 
 
-_ORDER = (*PARTS, "scale")
+_ORDER = (*PARTS, "scale", "faults")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", action="store_true", help="also 5,000 pods on fake nodes beside the cluster")
+    parser.add_argument("--faults", action="store_true", help="also the demo faults, beside kubectl and the peers")
     parser.add_argument("--doc", action="store_true", help="write docs/benchmarks.md from build/bench")
-    parser.add_argument("--only", choices=(*PARTS, "scale"), help="just this part")
+    parser.add_argument("--only", choices=(*PARTS, "scale", "faults"), help="just this part")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was put into the cluster is taken out
     parts = dict(PARTS)
@@ -39,6 +40,10 @@ def main() -> int:
         from bench.scale import scale  # noqa: PLC0415 - needs the lab
 
         parts["scale"] = scale
+    if options.faults or options.only == "faults":
+        from bench.faults import faults  # noqa: PLC0415 - needs kubectl
+
+        parts["faults"] = faults
     found = {name: _measured(name, part) for name, part in parts.items() if options.only in (None, name)}
     failed = [name for name, bar in GATES.items() if _ratio(found.get(name)) > bar]
     failed += [name for name, figures in found.items() if figures.get("clean") is False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.measure import figures, spread, timed
+from bench.measure import KCOMPANION, figures, spread, timed
 from bench.parts import KUBECONFIG, Figures, command, kubectl_list
 from kcompanion.cluster.connect import Target, connect
 from kcompanion.cluster.transport import Transport
 from lab import kwok
 
 NAMESPACE = "kcompanion-bench"
-NODES, PODS = 10, 5000
+NODES, PODS = 200, 5000
+FEW, MANY = 50, 500  # pods that share one cause
 PATIENCE = 300.0
 
 
@@ -29,14 +31,61 @@ def scale() -> Figures:
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "all.kcr"
-        lines = (["controlplane"], ["nodes"], ["snapshot", "save", str(file)], ["controlplane", "--from", str(file)])
+        lines = (
+            ["health", "-A"],
+            ["controlplane"],
+            ["nodes"],
+            ["snapshot", "save", str(file)],
+            ["controlplane", "--from", str(file)],
+        )
         found = {}
         for words in lines:
             print(f"bench: {' '.join(words[:2])} …", file=sys.stderr)
             found[" ".join(words).replace(str(file), "FILE")] = command(words, environ)
         found["snapshot save FILE"]["fileMiB"] = round(file.stat().st_size / (1 << 20), 1)
+        stuck = _stuck(environ)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
-    return {"pods": PODS, "nodes": f"{NODES} fake (kwok) and 3 real", "commands": found, "kubectlSeconds": beside}
+    return {
+        "pods": PODS,
+        "nodes": f"{NODES} fake (kwok) and 3 real",
+        "commands": found,
+        "stuck": stuck,
+        "kubectlSeconds": beside,
+    }
+
+
+def _stuck(environ: dict[str, str]) -> Figures:
+    """`health -A` with FEW and with MANY pods that no node takes: its length must not tell them apart."""
+    found: Figures = {}
+    for count in (FEW, MANY):
+        _apply(_nowhere(count))
+        time.sleep(15)  # all are made, and the scheduler said of each why
+        print(f"bench: health -A with {count} stuck pods …", file=sys.stderr)
+        done = subprocess.run(
+            [KCOMPANION, "health", "-A"], capture_output=True, text=True, check=True, env={**os.environ, **environ}
+        )
+        found[str(count)] = {**command(["health", "-A"], environ), "lines": len(done.stdout.splitlines())}
+    return found
+
+
+def _nowhere(count: int) -> dict[str, Any]:
+    """A Deployment of pods that ask for a node which does not exist."""
+    container = {"name": "web", "image": "registry.example/web:1.0"}
+    template = {
+        "metadata": {"labels": {"app": "stuck"}},
+        "spec": {"nodeSelector": {"kcompanion.dev/bench": "nowhere"}, "containers": [container]},
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "stuck", "namespace": NAMESPACE},
+        "spec": {"replicas": count, "selector": {"matchLabels": {"app": "stuck"}}, "template": template},
+    }
+
+
+def _apply(manifest: dict[str, Any]) -> None:
+    command = ["kubectl", "--kubeconfig", str(KUBECONFIG), "apply", "-f", "-"]
+    subprocess.run(command, input=json.dumps(manifest), text=True, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -16,6 +16,11 @@ from kcompanion.controlplane.components import node_ready_check
 from kcompanion.controlplane.conditions import Condition, conditions
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.lifesigns import Pulse, heartbeats, pulse_check
+from kcompanion.controlplane.pods import node_of
+from kcompanion.model import resources as r
+from kcompanion.model.ask import Ask, listing
+from kcompanion.model.fields import annotations_of, dig, labels_of, map_at, maps_at, name_of, text_at
+from kcompanion.model.finding import Status, worst
 from kcompanion.model.podresources import (
     ZERO,
     Amounts,
@@ -27,11 +32,6 @@ from kcompanion.model.podresources import (
     requests,
     shown,
 )
-from kcompanion.controlplane.pods import node_of
-from kcompanion.model import resources as r
-from kcompanion.model.ask import Ask, listing
-from kcompanion.model.fields import annotations_of, dig, labels_of, map_at, maps_at, name_of, text_at
-from kcompanion.model.finding import Status, worst
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.times import seconds_between
 

@@ -8,18 +8,19 @@ limits only where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from kcompanion.model.fields import map_at, maps_at, text_at
+from kcompanion.model.fields import condition, map_at, maps_at, text_at
 from kcompanion.model.quantities import parse_quantity
 from kcompanion.model.snapshot import Object
 
 Amounts = dict[str, Decimal]
 ZERO = Decimal(0)
 ENDED = ("Succeeded", "Failed")
+_STATUSES = ("containerStatuses", "initContainerStatuses")
 _POD_LEVEL = ("cpu", "memory")  # and hugepages-*: IsSupportedPodLevelResource
 _BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi")
 
@@ -32,6 +33,32 @@ def is_running(pod: Object) -> bool:
 def requests(pod: Object) -> Amounts:
     """What the scheduler counts for this pod."""
     total = _aggregated(pod, "requests")
+    _set_pod_level(total, pod, "requests")
+    _add(total, map_at(pod, "spec", "overhead"))
+    return total
+
+
+def held(pod: Object) -> Amounts:
+    """What the scheduler counts for a pod that is on a node: while it is resized, the most of old and new.
+
+    Follows determineEffectiveRequests of k8s.io/component-helpers/resource.
+    """
+    statuses = {text_at(s, "name"): s for key in _STATUSES for s in maps_at(pod, "status", key) if s.get("resources")}
+    if not statuses:
+        return requests(pod)
+    infeasible = text_at(condition(pod, "PodResizePending"), "reason") == "Infeasible"
+
+    def effective(container: Mapping[str, Any]) -> Amounts:
+        spec = amounts(map_at(container, "resources", "requests"))
+        status = statuses.get(text_at(container, "name"))
+        if status is None:
+            return spec
+        total = {} if infeasible else spec
+        _raise(total, amounts(map_at(status, "resources", "requests")))
+        _raise(total, amounts(map_at(status, "allocatedResources")))
+        return total
+
+    total = _added_up(pod, effective)
     _set_pod_level(total, pod, "requests")
     _add(total, map_at(pod, "spec", "overhead"))
     return total
@@ -95,19 +122,21 @@ def _add(total: Amounts, listed: Mapping[str, Any]) -> None:
 
 
 def _aggregated(pod: Object, which: str) -> Amounts:
-    total: Amounts = {}
-    for container in maps_at(pod, "spec", "containers"):
-        _add(total, map_at(container, "resources", which))
+    return _added_up(pod, lambda container: amounts(map_at(container, "resources", which)))
+
+
+def _added_up(pod: Object, of: Callable[[Mapping[str, Any]], Amounts]) -> Amounts:
+    total = add_up(of(container) for container in maps_at(pod, "spec", "containers"))
     sidecars: Amounts = {}
     peak: Amounts = {}  # the most that any moment of initialisation needs
     for container in maps_at(pod, "spec", "initContainers"):
-        listed = map_at(container, "resources", which)
+        asked = of(container)
         if container.get("restartPolicy") == "Always":
-            _add(total, listed)
-            _add(sidecars, listed)
+            total = add_up([total, asked])
+            sidecars = add_up([sidecars, asked])
             _raise(peak, sidecars)
         else:
-            _raise(peak, add_up([sidecars, amounts(listed)]))
+            _raise(peak, add_up([sidecars, asked]))
     _raise(total, peak)
     return total
 

@@ -36,9 +36,7 @@ EXPECTED: dict[str, tuple[Resource, ...]] = {
     "CronJob": (r.JOBS, r.PODS),
 }
 # Computed when asked, shown by another group already, or owned by nobody.
-_LEFT_OUT_GROUPS = frozenset(
-    {"events.k8s.io", "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"}
-)
+_LEFT_OUT_GROUPS = frozenset({"events.k8s.io", "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"})
 _LEFT_OUT = frozenset({"events", "componentstatuses"})
 _LEASES_OF_NODES = "kube-node-lease"
 

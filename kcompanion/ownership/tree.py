@@ -66,20 +66,19 @@ def grow(asked: Iterable[Entity], world: World, *, down: bool = True) -> Forest:
     tops: dict[str, list[list[Entity]]] = {}
     for chain in chains:
         tops.setdefault(chain[-1].uid, []).append(chain)
-    roots, gaps, undecided = [], {}, False
+    roots: list[Node] = []
+    gaps: dict[str, Gap] = {}
+    undecided = False
     for those in tops.values():
         top = those[0][-1]
         members = {entity.uid: entity for chain in those for entity in chain}
-        if down:
-            pool = pool_for(top, world)
-            members = {**{entity.uid: entity for entity in pool.entities}, **members}
-            gaps.update({gap.what: gap for gap in pool.gaps})
-        root = _grown(top, members, growth)
-        undecided |= down and _undecided(root, pool)
-        roots.append(root)
-    for unread in (o for uid in growth.owners for o in growth.owners[uid] if o.gap is not None):
-        if unread.gap is not None:
-            gaps[unread.gap.what] = unread.gap
+        pool = pool_for(top, world) if down else Pool((), ())
+        gaps.update({gap.what: gap for gap in pool.gaps})
+        roots.append(_grown(top, {**{entity.uid: entity for entity in pool.entities}, **members}, growth))
+        undecided |= _undecided(roots[-1], pool)
+    for gap in (owner.gap for found in growth.owners.values() for owner in found):
+        if gap is not None:
+            gaps[gap.what] = gap
             undecided = True
     return Forest(tuple(roots), tuple(gaps[key] for key in sorted(gaps)), undecided)
 
@@ -146,25 +145,17 @@ def _node(
     return Node(
         entity,
         reference,
-        # all but one of a thousand siblings' references were looked up already: they name the parent
-        growth.of(entity) if _needs_look(entity, reference, growth) else _told(entity, reference, placed, growth),
+        _owners(entity, reference, growth),
         entity.uid in growth.asked,
         tuple(_node(child, ref, placed, growth, inside) for child, ref in below if child.uid not in inside),
     )
 
 
-def _needs_look(entity: Entity, reference: Reference | None, growth: _Growth) -> bool:
-    return reference is None or entity.uid in growth.asked or len(entity.references) > 1
-
-
-def _told(
-    entity: Entity,
-    reference: Reference | None,
-    placed: Mapping[str, Sequence[tuple[Entity, Reference]]],  # noqa: ARG001 - one signature for both ways to tell
-    growth: _Growth,  # noqa: ARG001 - as above
-) -> tuple[Owner, ...]:
-    """The owner of an object that has one, which is its parent in the tree."""
-    return tuple(Owner(one, State.FOUND) for one in entity.references if one == reference)
+def _owners(entity: Entity, reference: Reference | None, growth: _Growth) -> tuple[Owner, ...]:
+    """The owners of an object. The only one of an object below its parent is that parent: no need to look it up."""
+    if reference is None or entity.uid in growth.asked or len(entity.references) > 1:
+        return growth.of(entity)
+    return (Owner(reference, State.FOUND),)
 
 
 def _order(entity: Entity) -> tuple[bool, str, str, str]:

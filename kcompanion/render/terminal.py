@@ -13,6 +13,7 @@ from kcompanion.render import causes
 from kcompanion.render.clean import clean
 from kcompanion.render.screen import Screen
 from kcompanion.render.theme import MARKS, SEVERITY_STATUS
+from kcompanion.render.trees import tree
 from kcompanion.render.wrap import width, wrap
 from kcompanion.report.document import (
     Block,
@@ -26,6 +27,7 @@ from kcompanion.report.document import (
     Section,
     Table,
     Told,
+    Tree,
 )
 
 SENTENCE = 16  # columns; what is wider explains itself
@@ -79,6 +81,8 @@ def _block(block: Block, screen: Screen) -> str:
         return causes.in_full(block, screen)
     if isinstance(block, Told):
         return causes.in_short(block, screen)
+    if isinstance(block, Tree):
+        return tree(block, screen)
     if isinstance(block, Literal):
         return "\n".join(screen.theme.dim(f"  │ {clean(line)}") for line in block.lines)
     return _lesson(block, screen)

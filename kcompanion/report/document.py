@@ -84,7 +84,27 @@ class Literal:
     lines: Sequence[str]
 
 
-Block = Table | Facts | Lines | Lesson | Cause | Told | Literal
+@dataclass(frozen=True)
+class Branch:
+    """One line of a tree: what it is, how it is, how old, and what is to be said of it; below it its children."""
+
+    label: Cell
+    status: Status | None = None
+    word: str = ""
+    age: str = ""
+    notes: Sequence[Cell] = ()
+    marked: bool = False  # what was asked for
+    children: Sequence[Branch] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Objects below their owners."""
+
+    roots: Sequence[Branch]
+
+
+Block = Table | Facts | Lines | Lesson | Cause | Told | Literal | Tree
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,39 @@ class Section:
     title: Message
     blocks: Sequence[Block]
     status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Box:
+    """An object in a diagram; `outside` is one that stands in no tree of owners."""
+
+    id: str
+    kind: str
+    name: str
+    status: Status | None = None
+    word: str = ""
+    marked: bool = False
+    outside: bool = False
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From an owner to what it owns, or between objects that have to do with each other otherwise."""
+
+    source: str
+    target: str
+    label: Message | None = None
+    owns: bool = True
+    bent: bool = False  # a second owner: left out where boxes are put in rows
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """What mermaid, dot and SVG are drawn from. Boxes come in the order in which a tree lists them."""
+
+    title: Message
+    boxes: Sequence[Box]
+    arrows: Sequence[Arrow]
 
 
 @dataclass(frozen=True)

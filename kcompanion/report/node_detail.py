@@ -8,10 +8,10 @@ from kcompanion.controlplane.cgroups import follows_runtime
 from kcompanion.controlplane.conditions import WORK_IN_PROGRESS
 from kcompanion.controlplane.grace import Grace
 from kcompanion.controlplane.nodes import Node
-from kcompanion.model.podresources import ZERO, shown
 from kcompanion.controlplane.systempods import SystemPod
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, say
+from kcompanion.model.podresources import ZERO, shown
 from kcompanion.report.document import Block, Cell, Column, Facts, Lines, Section, Table, columns
 from kcompanion.report.nodes import age, grace_line, heartbeat, lesson, roles_of, runtime, system_pods
 

@@ -10,10 +10,10 @@ from kcompanion.controlplane.cgroups import CgroupDriver
 from kcompanion.controlplane.grace import Grace
 from kcompanion.controlplane.network import Network
 from kcompanion.controlplane.nodes import Node
-from kcompanion.model.podresources import ZERO, shown
 from kcompanion.controlplane.systempods import SystemPod
 from kcompanion.model.finding import Status, worst
 from kcompanion.model.message import Message, say
+from kcompanion.model.podresources import ZERO, shown
 from kcompanion.model.times import human_age
 from kcompanion.report.bounded import fullest, selected
 from kcompanion.report.document import (

@@ -1,4 +1,4 @@
-"""Pods that quotas and limits keep from being made, and pods that are missing without a word: group K of the taxonomy."""
+"""Pods that quotas and limits keep from being made, and pods that nobody knows why they are missing: group K."""
 
 from __future__ import annotations
 

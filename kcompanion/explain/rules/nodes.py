@@ -1,7 +1,341 @@
-"""Nodes that are not well, and what is on them: group G of the taxonomy."""
+"""Nodes that are not well, and what is on them: group G of the taxonomy.
+
+A rule for both kinds tells the node's trouble at the node, and at each pod what becomes of that pod; its root is the
+node in both cases, so that forty pods on one dead node are one entry.
+"""
 
 from __future__ import annotations
 
-from kcompanion.explain.rule import RuleBook
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kcompanion.controlplane.conditions import WORK_IN_PROGRESS
+from kcompanion.controlplane.grace import grace_period
+from kcompanion.controlplane.lifesigns import SILENT_AFTER
+from kcompanion.explain.evidence import change, destroy, inspect, low_risk, seen
+from kcompanion.explain.fate import afterwards, fate
+from kcompanion.explain.nodelife import Life, State, life_for, taint_text
+from kcompanion.explain.pod import Pod
+from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.model import resources as r
+from kcompanion.model.fields import condition, dig, maps_at, name_of, text_at
+from kcompanion.model.finding import Evidence, Severity, Step
+from kcompanion.model.message import say
+from kcompanion.model.refs import Ref, ref_of
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_node")
+_NODES = "https://kubernetes.io/docs/concepts/architecture/nodes/"
+SETTLED = 30  # seconds in which a fresh node gets its network, and taints follow conditions
+
+
+@BOOK.rule(
+    "KC5114",
+    numbers=(114,),
+    kind=("Node", "Pod"),
+    severity=Severity.CRITICAL,
+    rank=Rank.NODE,
+    read=f"{_NODES}#condition",
+    every=True,
+)
+def not_ready(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod or a raw Node
+    """The kubelet lives and says itself that its node is not ready."""
+    life = life_for(item, world)
+    if life is None or life.state is not State.NOT_READY or (life.age or 0) < SETTLED:
+        return
+    message = text_at(life.ready, "message")
+    values: dict[str, Any] = {
+        "node": life.name,
+        "age": life.told_age,
+        "message": message or text_at(life.ready, "reason"),
+    }
+    where = (inspect(f"kubectl describe node {life.name}"), change(text=say("rule_node.kc5114.do", node=life.name)))
+    if isinstance(item, Pod):
+        values["fate"] = fate(item, life, world)
+        yield Cause(values, life.evidence(), where, "cause_pod", root=life.ref)
+        return
+    yield Cause(values, life.evidence(), where, _why_not_ready(message), root=life.ref)
+
+
+def _why_not_ready(message: str) -> str:
+    """Messages of pkg/kubelet/kubelet.go, runtime.go and of the runtime's network status."""
+    lower = message.lower()
+    known = {"cause_pleg": ("pleg",), "cause_network": ("cni", "networkready=false", "networkpluginnotready")}
+    known["cause_runtime"] = ("container runtime is down", "runtime not ready", "runtimeready=false")
+    return next((variant for variant, words in known.items() if any(word in lower for word in words)), "cause")
+
+
+@BOOK.rule(
+    "KC5115",
+    numbers=(115,),
+    kind=("Node", "Pod"),
+    severity=Severity.CRITICAL,
+    rank=Rank.NODE,
+    read=f"{_NODES}#node-heartbeats",
+    every=True,
+)
+def unknown(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod or a raw Node
+    """The node controller has not heard of the kubelet for the grace period."""
+    life = life_for(item, world)
+    if life is None or life.state is not State.UNKNOWN:
+        return
+    if isinstance(item, Pod):
+        values = {
+            "node": life.name,
+            "age": life.told_age,
+            "fate": fate(item, life, world),
+            "after": afterwards(item, life, world),
+        }
+        yield Cause(values, _pod_evidence(item, life), _lost_steps(life.name), "cause_pod", root=life.ref)
+        return
+    try:
+        pods = len([pod for pod in world.pods_on(life.name) if dig(pod, "status", "phase") in ("Running", "Pending")])
+    except NotKnown:
+        yield Cause({"node": life.name, "age": life.told_age}, life.evidence(), _lost_steps(life.name), "cause_alone")
+        return
+    values = {"node": life.name, "age": life.told_age, "pods": pods}
+    yield Cause(values, life.evidence(), _lost_steps(life.name), root=life.ref)
+
+
+def _pod_evidence(pod: Pod, life: Life) -> tuple[Evidence, ...]:
+    found = [*life.evidence(), seen(pod.ref, "spec.nodeName", pod.node)]
+    ready = pod.condition("Ready")
+    if text_at(ready, "status") == "False":
+        found.append(seen(pod.ref, "status.conditions[Ready]", "False", text_at(ready, "lastTransitionTime")))
+    if pod.deleted_at:
+        found.append(seen(pod.ref, "metadata.deletionTimestamp", pod.deleted_at, pod.deleted_at))
+    return tuple(found)
+
+
+def _lost_steps(node: str) -> tuple[Step, ...]:
+    return (
+        inspect(f"kubectl describe node {node}"),
+        change(text=say("rule_node.kc5115.do", node=node)),
+        destroy(
+            f"kubectl taint nodes {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+            say("rule_node.kc5115.do_off", node=node),
+        ),
+    )
+
+
+@BOOK.rule(
+    "KC5123",
+    numbers=(123,),
+    kind=("Node", "Pod"),
+    rank=Rank.NODE,
+    read=f"{_NODES}#node-heartbeats",
+    every=True,
+)
+def silent(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod or a raw Node
+    """The heartbeat has stopped, and nobody but its Lease shows it yet."""
+    life = life_for(item, world)
+    if life is None or life.state is not State.SILENT:
+        return
+    values: dict[str, Any] = {
+        "node": life.name,
+        "age": life.told_age,
+        "grace": grace_period(world.snapshot).seconds,
+        "limit": SILENT_AFTER,
+    }
+    steps = (
+        inspect(f"kubectl get lease {life.name} -n kube-node-lease"),
+        change(text=say("rule_node.kc5115.do", node=life.name)),
+    )
+    yield Cause(values, life.evidence(), steps, "cause_pod" if isinstance(item, Pod) else "cause", root=life.ref)
+
+
+_PRESSURES = {
+    "MemoryPressure": "cause",
+    "DiskPressure": "cause_disk",
+    "PIDPressure": "cause_pid",
+}
+
+
+@BOOK.rule(
+    "KC5116",
+    numbers=(116, 117, 118),
+    kind="Node",
+    rank=Rank.NODE,
+    read="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+)
+def pressure(node: Object, world: World) -> Iterator[Cause]:
+    """The kubelet runs short of memory, disk or process ids, and says so."""
+    ref = ref_of(node, "Node")
+    for type_, variant in _PRESSURES.items():
+        found = condition(node, type_)
+        if found.get("status") == "True":
+            value = f"True {text_at(found, 'reason')}: {text_at(found, 'message')}"
+            evidence = [seen(ref, f"status.conditions[{type_}]", value, text_at(found, "lastTransitionTime"))]
+            evidence += _evicted(ref, world)
+            steps = (
+                inspect(f"kubectl get pods -A -o wide --field-selector spec.nodeName={ref.name}"),
+                change(text=say(f"rule_node.kc5116.do_{type_.removesuffix('Pressure').lower()}", node=ref.name)),
+            )
+            yield Cause({"node": ref.name}, tuple(evidence), steps, variant, root=ref)
+
+
+def _evicted(ref: Ref, world: World) -> Iterator[Evidence]:
+    try:
+        pods = world.pods_on(ref.name)
+    except NotKnown:
+        return
+    for pod in [pod for pod in pods if dig(pod, "status", "reason") == "Evicted"][:3]:
+        yield seen(ref_of(pod, "Pod"), "status.message", text_at(pod, "status", "message"))
+
+
+@BOOK.rule(
+    "KC5119",
+    numbers=(119,),
+    kind=("Node", "Pod"),
+    severity=Severity.CRITICAL,
+    rank=Rank.NODE,
+    read=f"{_NODES}#condition",
+)
+def no_network(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod or a raw Node
+    """Routes or the CNI plugin of the node were never set up; its pods get no address."""
+    pod = item if isinstance(item, Pod) else None
+    if pod is not None and (pod.phase != "Pending" or not pod.node or text_at(pod.raw, "status", "podIP")):
+        return
+    node = item if pod is None else world.get(r.NODES, pod.node)
+    found = {} if node is None else condition(node, "NetworkUnavailable")
+    if found.get("status") != "True" or (world.since(text_at(found, "lastTransitionTime")) or 0) < SETTLED:
+        return
+    ref = Ref("Node", name_of(node))
+    value = f"True {text_at(found, 'reason')}: {text_at(found, 'message')}"
+    yield Cause(
+        {"node": ref.name, "reason": text_at(found, "reason") or "-"},
+        (seen(ref, "status.conditions[NetworkUnavailable]", value, text_at(found, "lastTransitionTime")),),
+        (
+            inspect(f"kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={ref.name}"),
+            change(text=say("rule_node.kc5119.do", node=ref.name)),
+        ),
+        "cause_pod" if pod is not None else "cause",
+        root=ref,
+    )
+
+
+@BOOK.rule(
+    "KC5120",
+    numbers=(120,),
+    kind="Node",
+    severity=Severity.INFO,
+    rank=Rank.ADVICE,
+    read="https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/",
+)
+def work_in_progress(node: Object, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
+    """Somebody works on the node or shuts it down in good order; that is no failure."""
+    ref = ref_of(node, "Node")
+    for type_ in WORK_IN_PROGRESS:
+        found = condition(node, type_)
+        if found.get("status") == "True":
+            value = f"True {text_at(found, 'reason')}: {text_at(found, 'message')}"
+            evidence = seen(ref, f"status.conditions[{type_}]", value, text_at(found, "lastTransitionTime"))
+            yield Cause({"node": ref.name, "type": type_}, (evidence,), (inspect(f"kubectl describe node {ref.name}"),))
+
+
+_OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+_UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
+# Taints that the control plane sets and takes away: the condition each follows, and the status that calls for it.
+_FOLLOWS = {
+    "node.kubernetes.io/not-ready": ("Ready", "False"),
+    "node.kubernetes.io/unreachable": ("Ready", "Unknown"),
+    "node.kubernetes.io/memory-pressure": ("MemoryPressure", "True"),
+    "node.kubernetes.io/disk-pressure": ("DiskPressure", "True"),
+    "node.kubernetes.io/pid-pressure": ("PIDPressure", "True"),
+    "node.kubernetes.io/network-unavailable": ("NetworkUnavailable", "True"),
+}
+
+
+@BOOK.rule(
+    "KC5121",
+    numbers=(121,),
+    kind="Node",
+    rank=Rank.NODE,
+    read="https://kubernetes.io/docs/reference/labels-annotations-taints/",
+)
+def tainted(node: Object, world: World) -> Iterator[Cause]:
+    """Taints of the system that are the trouble themselves; those that only follow a condition are told with it."""
+    ref = ref_of(node, "Node")
+    for taint in maps_at(node, "spec", "taints"):
+        variant = _taint_variant(node, taint, world)
+        if variant:
+            follows, _ = _FOLLOWS.get(text_at(taint, "key"), ("", ""))
+            evidence = [seen(ref, "spec.taints", taint_text(taint), text_at(taint, "timeAdded"))]
+            if follows:
+                found = condition(node, follows)
+                since = text_at(found, "lastTransitionTime")
+                evidence.append(seen(ref, f"status.conditions[{follows}]", text_at(found, "status"), since))
+            steps = {
+                "cause": (inspect("kcompanion addons"), change(text=say("rule_node.kc5121.do", node=ref.name))),
+                "cause_out": (change(f"kubectl taint nodes {ref.name} {taint_text(taint)}-", _say_out(ref)),),
+                "cause_stale": (
+                    inspect("kcompanion controlplane"),
+                    low_risk(f"kubectl taint nodes {ref.name} {taint_text(taint)}-"),
+                ),
+            }[variant]
+            values = {"node": ref.name, "taint": taint_text(taint), "type": follows}
+            yield Cause(values, tuple(evidence), steps, variant, root=ref)
+
+
+def _say_out(ref: Ref) -> Any:  # noqa: ANN401 - a Message
+    return say("rule_node.kc5121.do_out", node=ref.name)
+
+
+def _taint_variant(node: Object, taint: Mapping[str, Any], world: World) -> str:
+    key = text_at(taint, "key")
+    if key == _OUT_OF_SERVICE:
+        return "cause_out"
+    if key == _UNINITIALIZED:
+        age = world.since(text_at(node, "metadata", "creationTimestamp")) or 0
+        return "cause" if age >= SETTLED else ""
+    if key not in _FOLLOWS:
+        return ""
+    follows, status = _FOLLOWS[key]
+    found = condition(node, follows)
+    settled = (world.since(text_at(found, "lastTransitionTime")) or 0) >= 2 * SETTLED
+    calls = {status, "Unknown"} if follows == "Ready" else {status}
+    wanted = found.get("status") in calls or (follows == "Ready" and found.get("status") == "False")
+    return "cause_stale" if found and settled and not wanted else ""
+
+
+@BOOK.rule(
+    "KC5122",
+    numbers=(122,),
+    kind="Node",
+    severity=Severity.INFO,
+    rank=Rank.ADVICE,
+    read="https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/",
+)
+def cordoned(node: Object, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
+    """Somebody keeps new pods from the node; what runs there goes on."""
+    if dig(node, "spec", "unschedulable") is not True:
+        return
+    ref = ref_of(node, "Node")
+    marks = [t for t in maps_at(node, "spec", "taints") if t.get("key") == "node.kubernetes.io/unschedulable"]
+    at = text_at(marks[0], "timeAdded") if marks else ""
+    yield Cause(
+        {"node": ref.name},
+        (seen(ref, "spec.unschedulable", "true", at),),
+        (low_risk(f"kubectl uncordon {ref.name}"),),
+    )
+
+
+@BOOK.rule(
+    "KC5243",
+    severity=Severity.CRITICAL,
+    rank=Rank.NODE,
+    read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection",
+    every=True,
+)
+def node_gone(pod: Pod, world: World) -> Iterator[Cause]:
+    """The Node object itself was deleted under the pod; the pod garbage collector will follow."""
+    started = text_at(pod.raw, "status", "startTime")
+    if not pod.node or not started or pod.phase in ("Succeeded", "Failed") or world.get(r.NODES, pod.node) is not None:
+        return
+    yield Cause(
+        {"node": pod.node},
+        (seen(pod.ref, "spec.nodeName", pod.node), seen(Ref("Node", pod.node), "", "404 not found")),
+        (inspect("kubectl get nodes"), change(text=say("rule_node.kc5243.do", node=pod.node))),
+        root=Ref("Node", pod.node),
+    )

@@ -10,6 +10,7 @@ from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.explain.rules.probing import (
     Probe,
     answer,
+    asks_of,
     events_of,
     failure,
     killing,
@@ -21,7 +22,7 @@ from kcompanion.model.fields import map_at, text_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.times import human_age
-from kcompanion.model.world import NotKnown, World
+from kcompanion.model.world import World
 
 BOOK = RuleBook("rule_probe")
 
@@ -106,14 +107,14 @@ def post_start_failed(pod: Pod, world: World) -> Iterator[Cause]:
         failed = events_of(pod, container, world, "FailedPostStartHook")
         if failed and not container.ready:
             ended = container.ended
-            evidence = [told(failed[-1]), seen(pod.ref, f"{_spec_path(container)}.lifecycle.postStart", _hook(hook))]
+            evidence = [told(failed[-1]), seen(pod.ref, f"{_spec_path(container)}.lifecycle.postStart", asks_of(hook))]
             if ended:
                 code = f"{container.exit_code} {text_at(ended, 'reason')}".strip()
                 evidence.append(seen(pod.ref, f"{container.ended_path}.exitCode", code, text_at(ended, "finishedAt")))
             message = container.waiting_message or text_at(ended, "message")
             if message:
                 evidence.append(seen(pod.ref, container.path, message))
-            values = {"container": container.name, "hook": _hook(hook), "count": failed[-1].count}
+            values = {"container": container.name, "hook": asks_of(hook), "count": failed[-1].count}
             yield Cause(values, tuple(evidence), _hook_steps(pod, container, "kc5145"))
 
 
@@ -127,8 +128,8 @@ def pre_stop_failed(pod: Pod, world: World) -> Iterator[Cause]:
         failed = events_of(pod, container, world, "FailedPreStopHook")
         if failed and (pod.deleted_at or (world.since(failed[-1].last) or 0) < RECENT):
             yield Cause(
-                {"container": container.name, "hook": _hook(hook)},
-                (told(failed[-1]), seen(pod.ref, f"{_spec_path(container)}.lifecycle.preStop", _hook(hook))),
+                {"container": container.name, "hook": asks_of(hook)},
+                (told(failed[-1]), seen(pod.ref, f"{_spec_path(container)}.lifecycle.preStop", asks_of(hook))),
                 _hook_steps(pod, container, "kc5146"),
             )
 
@@ -259,11 +260,6 @@ def _spec_path(container: Container) -> str:
     return f"spec.containers[{container.name}]"
 
 
-def _hook(hook: object) -> str:
-    """What a hook does, like a probe: of a command only the program."""
-    return Probe("hook", hook if isinstance(hook, dict) else {}, Container("", _APP, 0, {}, {})).asks
-
-
 def _hook_steps(pod: Pod, container: Container, code: str) -> tuple[Step, ...]:
     try_it = f"kubectl logs {pod.name} -n {pod.namespace} -c {container.name}{_previous(container)}"
     return (
@@ -271,6 +267,3 @@ def _hook_steps(pod: Pod, container: Container, code: str) -> tuple[Step, ...]:
         inspect(try_it),
         change(text=say(f"rule_probe.{code}.do", container=container.name)),
     )
-
-
-__all__ = ["BOOK", "NotKnown"]

@@ -63,19 +63,7 @@ class Probe:
 
     @property
     def asks(self) -> str:
-        """What it does, in a form that needs no translation: `GET :8080/ready`, `TCP :5432`, `exec pg_isready`.
-
-        Of a command only the program is told: the rest may hold a password.
-        """
-        if http := map_at(self.spec, "httpGet"):
-            secure = " (HTTPS)" if http.get("scheme") == "HTTPS" else ""
-            return f"GET {text_at(http, 'host')}:{http.get('port')}{text_at(http, 'path') or '/'}{secure}"
-        if tcp := map_at(self.spec, "tcpSocket"):
-            return f"TCP {text_at(tcp, 'host')}:{tcp.get('port')}"
-        if grpc := map_at(self.spec, "grpc"):
-            return f"gRPC :{grpc.get('port')} {text_at(grpc, 'service')}".strip()
-        command = texts_at(self.spec, "exec", "command")
-        return f"exec {command[0]}{' …' if len(command) > 1 else ''}" if command else "?"
+        return asks_of(self.spec)
 
     @property
     def port(self) -> int | str | None:
@@ -102,6 +90,25 @@ class Probe:
         return value if isinstance(value, int) else default
 
 
+def asks_of(handler: Mapping[str, Any]) -> str:
+    """What a probe or hook does, in a form that needs no translation: `GET :8080/ready`, `TCP :5432`, `exec true`.
+
+    Of a command only the program is told: the rest may hold a password.
+    """
+    if http := map_at(handler, "httpGet"):
+        secure = " (HTTPS)" if http.get("scheme") == "HTTPS" else ""
+        path = text_at(http, "path") or "/"
+        return f"GET {text_at(http, 'host')}:{http.get('port')}{path if path.startswith('/') else f'/{path}'}{secure}"
+    if tcp := map_at(handler, "tcpSocket"):
+        return f"TCP {text_at(tcp, 'host')}:{tcp.get('port')}"
+    if grpc := map_at(handler, "grpc"):
+        return f"gRPC :{grpc.get('port')} {text_at(grpc, 'service')}".strip()
+    if sleep := map_at(handler, "sleep"):
+        return f"sleep {sleep.get('seconds')} s"
+    command = texts_at(handler, "exec", "command")
+    return f"exec {command[0]}{' …' if len(command) > 1 else ''}" if command else "?"
+
+
 def probe_of(container: Container, name: str) -> Probe | None:
     spec = map_at(container.spec, f"{name}Probe")
     return Probe(name, spec, container) if spec else None
@@ -113,7 +120,9 @@ def events_of(pod: Pod, container: Container, world: World, *reasons: str) -> li
     Raises:
         NotKnown: events could not be read.
     """
-    return [e for e in world.events(pod.ref, pod.uid) if e.reason in reasons and e.path.endswith(f"{{{container.name}}}")]
+    return [
+        e for e in world.events(pod.ref, pod.uid) if e.reason in reasons and e.path.endswith(f"{{{container.name}}}")
+    ]
 
 
 def failure(pod: Pod, probe: Probe, world: World) -> Event | None:

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kcompanion.explain.exitcodes import BY_SIGNAL, SIGNALS
 from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.model.fields import map_at, text_at, texts_at
 from kcompanion.model.message import Message, say
 from kcompanion.report.document import Cell, Lines, Section, Table, columns
 from kcompanion.report.portraits.sight import Sight
 
-SIGNALS: Mapping[int, str] = {
-    1: "SIGHUP",
-    2: "SIGINT",
-    3: "SIGQUIT",
-    4: "SIGILL",
-    6: "SIGABRT",
-    7: "SIGBUS",
-    8: "SIGFPE",
-    9: "SIGKILL",
-    11: "SIGSEGV",
-    13: "SIGPIPE",
-    15: "SIGTERM",
-}
 # (probe, the API server's defaults: period, failures until it gives up)
 PROBES = (("startup", "startupProbe"), ("readiness", "readinessProbe"), ("liveness", "livenessProbe"))
 DEFAULT_PERIOD, DEFAULT_FAILURES = 10, 3
@@ -75,7 +63,7 @@ def ended(container: Container, sight: Sight) -> Message | None:
     code = container.exit_code
     if code is None:
         return None
-    signal = end.get("signal") or (code - 128 if 128 < code < 160 else 0)
+    signal = end.get("signal") or code - BY_SIGNAL
     reason = text_at(end, "reason")
     notes = [word for word in (SIGNALS.get(signal, ""), reason if reason not in ("Error", "Completed") else "") if word]
     finished = end.get("finishedAt")

@@ -1,0 +1,7 @@
+"""Jobs and CronJobs."""
+
+from __future__ import annotations
+
+from kcompanion.explain.rule import RuleBook
+
+BOOK = RuleBook("rule_job")

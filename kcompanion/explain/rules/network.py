@@ -1,0 +1,7 @@
+"""DNS, NetworkPolicy, kube-proxy."""
+
+from __future__ import annotations
+
+from kcompanion.explain.rule import RuleBook
+
+BOOK = RuleBook("rule_network")

@@ -1,0 +1,138 @@
+"""Who claims what: the rules by which a controller keeps, releases or adopts an object.
+
+They are those of ClaimObject in pkg/controller/controller_ref_manager.go, and of what each controller hands to it:
+the ReplicaSet controller leaves out finished pods and those being deleted, a StatefulSet looks at the name too, a
+finished Job claims nothing any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kcompanion.model import resources as r
+from kcompanion.model.fields import condition, labels_of, map_at, name_of, namespace_of, text_at
+from kcompanion.model.resources import Resource
+from kcompanion.model.selectors import selector_text, selects
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import World
+from kcompanion.ownership.owners import Entity, controller_of
+
+# What each kind of controller claims.
+CLAIMS: Mapping[Resource, Resource] = {
+    r.DEPLOYMENTS: r.REPLICASETS,
+    r.REPLICASETS: r.PODS,
+    r.REPLICATIONCONTROLLERS: r.PODS,
+    r.COMPANIONREPLICASETS: r.PODS,
+    r.STATEFULSETS: r.PODS,
+    r.DAEMONSETS: r.PODS,
+    r.JOBS: r.PODS,
+}
+# Those that count pods and leave out the finished ones and those being deleted (FilterActivePods).
+COUNTING = frozenset({"ReplicaSet", "ReplicationController", "CompanionReplicaSet"})
+_PARENT = re.compile(r"(.*)-[0-9]+$")
+_BUILT_IN_JOB_CONTROLLER = "kubernetes.io/job-controller"
+
+
+class Claim(StrEnum):
+    """What a controller does about an object the next time it looks."""
+
+    KEEPS = "keeps"
+    RELEASES = "releases"
+    ADOPTS = "adopts"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Controller(Entity):
+    """An object that claims others by a selector."""
+
+    @property
+    def claimed(self) -> Resource:
+        """The resource it claims objects of."""
+        return CLAIMS[self.resource]
+
+    @property
+    def selector(self) -> Mapping[str, Any] | None:
+        """Its LabelSelector; a ReplicationController's is a plain mapping."""
+        if self.resource == r.REPLICATIONCONTROLLERS:
+            return {"matchLabels": map_at(self.item, "spec", "selector")}
+        found = self.item.get("spec", {}).get("selector") if isinstance(self.item.get("spec"), Mapping) else None
+        return found if isinstance(found, Mapping) else None
+
+    @property
+    def selector_text(self) -> str:
+        return selector_text(self.selector)
+
+    @property
+    def template_labels(self) -> Mapping[str, Any]:
+        """The labels of what it makes."""
+        return map_at(self.item, "spec", "template", "metadata", "labels")
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it still looks at all: a finished Job does not, nor one that another program manages."""
+        if not (map_at(self.selector, "matchLabels") or (self.selector or {}).get("matchExpressions")):
+            return False  # selects everything: the controllers refuse to work with that
+        if self.resource != r.JOBS:
+            return True
+        done = any(condition(self.item, word).get("status") == "True" for word in ("Complete", "Failed"))
+        return not done and text_at(self.item, "spec", "managedBy") in ("", _BUILT_IN_JOB_CONTROLLER)
+
+    def takes(self, item: Object, labels: Mapping[str, Any] | None = None) -> bool:
+        """Whether selector (and, for a StatefulSet, the name) fit; `labels` in the place of the object's own."""
+        if not selects(self.selector, labels_of(item) if labels is None else labels):
+            return False
+        if self.resource != r.STATEFULSETS:
+            return True
+        found = _PARENT.match(name_of(item))
+        return found is not None and found[1] == self.ref.name
+
+
+def active(pod: Object) -> bool:
+    """Whether a pod counts for a controller: not finished, not being deleted."""
+    finished = text_at(pod, "status", "phase") in ("Succeeded", "Failed")
+    return not finished and not text_at(pod, "metadata", "deletionTimestamp")
+
+
+def claim(
+    controller: Controller, item: Object, labels: Mapping[str, Any] | None = None, *, freed: bool = False
+) -> Claim:
+    """What the controller does about an object of the kind it claims.
+
+    Args:
+        controller: who claims.
+        item: the object as it is.
+        labels: the labels it is thought to have; its own if not given.
+        freed: whether to think its controller reference away.
+    """
+    if namespace_of(item) != controller.ref.namespace or not controller.at_work:
+        return Claim.NOTHING
+    if controller.ref.kind in COUNTING and not active(item):
+        return Claim.NOTHING
+    fits = controller.takes(item, labels)
+    owner = None if freed else controller_of(item)
+    if owner is not None:
+        if owner.uid != controller.uid:
+            return Claim.NOTHING
+        if fits:
+            return Claim.KEEPS
+        return Claim.NOTHING if controller.deleting else Claim.RELEASES
+    if controller.deleting or not fits or text_at(item, "metadata", "deletionTimestamp"):
+        return Claim.NOTHING
+    return Claim.ADOPTS
+
+
+def controllers_in(namespace: str, claimed: Resource, world: World) -> Iterator[Controller]:
+    """The controllers of a namespace (or of all) that claim objects of a resource, by kind and name.
+
+    Raises:
+        NotKnown: a kind of controller could not be listed.
+    """
+    for resource, what in CLAIMS.items():
+        if what == claimed:
+            found = [Controller(resource, item) for item in world.all(resource, namespace)]
+            yield from sorted(found, key=lambda one: one.ref)

@@ -1,0 +1,217 @@
+"""A Diagram as SVG: our own layout, no program needed, the same bytes every time, light or dark as the page is.
+
+Every depth of the tree is a column; leaves stand one below the other, an owner in the middle of what it owns. What
+stands outside the tree has a last column of its own, tied by dashed lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from kcompanion.render.clean import clean
+from kcompanion.render.theme import MARKS
+from kcompanion.render.wrap import width
+from kcompanion.report.document import Arrow, Box, Diagram
+from kcompanion.text.catalog import phrase
+
+_CELL = 7.25  # pixels of one column of a monospaced 12 px font; a Hangul syllable takes two
+_LINE = 16
+_PAD = 10
+_GAP_X, _GAP_Y = 64, 12
+_MARGIN = 20
+_LEGEND = 28
+_LETTER = 0.82  # size of what is written at a line, of a box's
+_STYLE = """
+  svg { --paper: #ffffff; --ink: #1c1f23; --soft: #5b6470; --line: #8a94a0; --box: #f6f8fa;
+    --ok: #1a7f45; --warn: #9a6700; --fail: #c4232f; --unknown: #7544c7; --not_visible: #6e7781; }
+  @media (prefers-color-scheme: dark) {
+    svg { --paper: #14171a; --ink: #e8eaed; --soft: #a3adb8; --line: #7d8793; --box: #1f242a;
+      --ok: #4cc38a; --warn: #e2b340; --fail: #ff7b81; --unknown: #b592f5; --not_visible: #98a2ad; }
+  }
+  text { font: 12px ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono CJK KR", "D2Coding", monospace; fill: var(--ink); }
+  .paper { fill: var(--paper); }
+  .box rect { fill: var(--box); stroke: var(--line); }
+  .kind { fill: var(--soft); }
+  .asked rect { stroke-width: 3; }
+  .asked .name { font-weight: bold; }
+  .outside rect { stroke-dasharray: 4 3; }
+  .owns, .other { fill: none; stroke: var(--line); }
+  .other { stroke-dasharray: 4 3; }
+  .label { font-size: 10px; fill: var(--soft); }
+""" + "".join(
+    f"  .{name} rect {{ stroke: var(--{name}); }} .{name} .state {{ fill: var(--{name}); }}\n"
+    for name in ("ok", "warn", "fail", "unknown", "not_visible")
+)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A box on the paper: upper left corner and size, in pixels."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.high / 2
+
+
+def svg(diagram: Diagram, language: str) -> str:
+    """The picture, ending in a line break."""
+    places = _layout(diagram)
+    right = max((place.x + place.wide for place in places.values()), default=200) + _MARGIN
+    low = max((place.y + place.high for place in places.values()), default=40) + _MARGIN
+    title = escape(phrase(diagram.title, language, clean))
+    right = max(right, width(title) * _CELL + 2 * _MARGIN)
+    by_id = {box.id: box for box in diagram.boxes}
+    body = [_arrow(arrow, places, language) for arrow in diagram.arrows]
+    body += [_box(by_id[key], place) for key, place in places.items()]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {low:.0f}" '
+            f'width="{right:.0f}" height="{low:.0f}" role="img" aria-label="{_attribute(title)}">',
+            f"<title>{title}</title>",
+            f"<style>{_STYLE}</style>",
+            f'<rect class="paper" width="{right:.0f}" height="{low:.0f}"/>',
+            f'<text x="{_MARGIN}" y="{_MARGIN + 6}">{title}</text>',
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def _words(box: Box) -> list[tuple[str, str]]:
+    """The lines of a box, each with its class."""
+    mark = f"{MARKS[box.status]} " if box.status is not None else ""
+    lines = [
+        ("kind", clean(box.kind)),
+        ("name", clean(box.name) + (" ◀" if box.marked else "")),
+        ("state", clean(f"{mark}{box.word}".strip())),
+    ]
+    return [(name, text) for name, text in lines if text]
+
+
+def _size(box: Box) -> tuple[float, float]:
+    lines = _words(box)
+    return max(width(text) for _, text in lines) * _CELL + 2 * _PAD, len(lines) * _LINE + 2 * _PAD - 4
+
+
+def _layout(diagram: Diagram) -> dict[str, _Place]:
+    """Where each box stands, in the order of the boxes."""
+    inside = [box for box in diagram.boxes if not box.outside]
+    children: dict[str, list[str]] = {}
+    parents: dict[str, str] = {}
+    for arrow in diagram.arrows:
+        if arrow.owns and not arrow.bent and arrow.target not in parents:
+            parents[arrow.target] = arrow.source
+            children.setdefault(arrow.source, []).append(arrow.target)
+    depths = _depths([box.id for box in inside], parents)
+    sizes = {box.id: _size(box) for box in diagram.boxes}
+    lefts = _columns(depths, sizes)
+    tops = _rows([box.id for box in inside], parents, children, sizes)
+    places = {key: _Place(lefts[depths[key]], tops[key], *sizes[key]) for key in tops}
+    out = max((place.x + place.wide for place in places.values()), default=_MARGIN - _GAP_X) + _GAP_X * 2.5
+    top = float(_MARGIN + _LEGEND)
+    for box in diagram.boxes:
+        if box.outside:
+            places[box.id] = _Place(out, top, *sizes[box.id])
+            top += sizes[box.id][1] + _GAP_Y
+    return {box.id: places[box.id] for box in diagram.boxes}
+
+
+def _depths(keys: Sequence[str], parents: Mapping[str, str]) -> dict[str, int]:
+    depths: dict[str, int] = {}
+    for key in keys:  # parents come first
+        depths[key] = depths.get(parents[key], -1) + 1 if key in parents else 0
+    return depths
+
+
+def _columns(depths: Mapping[str, int], sizes: Mapping[str, tuple[float, float]]) -> dict[int, float]:
+    """The left edge of each depth's column."""
+    lefts: dict[int, float] = {}
+    left = float(_MARGIN)
+    for depth in range(max(depths.values(), default=0) + 1):
+        lefts[depth] = left
+        left += max((sizes[key][0] for key, at in depths.items() if at == depth), default=0.0) + _GAP_X
+    return lefts
+
+
+def _rows(
+    keys: Sequence[str],
+    parents: Mapping[str, str],
+    children: Mapping[str, Sequence[str]],
+    sizes: Mapping[str, tuple[float, float]],
+) -> dict[str, float]:
+    """The upper edge of each box: leaves one below the other, parents centred, children never above their place."""
+    tops: dict[str, float] = {}
+    free = float(_MARGIN + _LEGEND)
+    for key in reversed(_post_order(keys, parents, children)):
+        tops[key] = 0.0
+    for key in _post_order(keys, parents, children):
+        below = [child for child in children.get(key, ()) if child in tops]
+        if below:
+            middles = [tops[child] + sizes[child][1] / 2 for child in below]
+            tops[key] = (middles[0] + middles[-1]) / 2 - sizes[key][1] / 2
+        else:
+            tops[key] = free
+        free = max(free, tops[key] + sizes[key][1] + _GAP_Y)
+    return tops
+
+
+def _post_order(keys: Sequence[str], parents: Mapping[str, str], children: Mapping[str, Sequence[str]]) -> list[str]:
+    """Children before their owners, in the order of the tree."""
+    order: list[str] = []
+    for root in (key for key in keys if key not in parents):
+        waiting = [root]
+        found: list[str] = []
+        while waiting:
+            key = waiting.pop()
+            found.append(key)
+            waiting += children.get(key, ())
+        order += reversed(found)
+    return order
+
+
+def _box(box: Box, place: _Place) -> str:
+    classes = ["box"]
+    classes += [box.status.value] if box.status is not None else []
+    classes += [word for word, on in (("asked", box.marked), ("outside", box.outside)) if on]
+    lines = [
+        f'<g class="{" ".join(classes)}">',
+        f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.wide:.1f}" height="{place.high:.1f}" rx="6"/>',
+    ]
+    for number, (name, text) in enumerate(_words(box)):
+        y = place.y + _PAD + 8 + number * _LINE
+        # the width is given: whatever font draws it, the text ends where the box does
+        lines.append(
+            f'<text class="{name}" x="{place.x + _PAD:.1f}" y="{y:.1f}" textLength="{width(text) * _CELL:.1f}" '
+            f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
+        )
+    return "\n".join([*lines, "</g>"])
+
+
+def _arrow(arrow: Arrow, places: Mapping[str, _Place], language: str) -> str:
+    if arrow.source not in places or arrow.target not in places:
+        return ""
+    source, target = places[arrow.source], places[arrow.target]
+    forward = source.x <= target.x
+    x1 = source.x + source.wide if forward else source.x
+    x2 = target.x if forward else target.x + target.wide
+    y1, y2 = source.middle, target.middle
+    bend = (x1 + x2) / 2
+    path = f"M{x1:.1f},{y1:.1f} C{bend:.1f},{y1:.1f} {bend:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
+    line = f'<path class="{"owns" if arrow.owns else "other"}" d="{path}"/>'
+    if arrow.label is None:
+        return line
+    text = phrase(arrow.label, language, clean)
+    long = width(text) * _CELL * _LETTER
+    x, y = bend - long / 2, (y1 + y2) / 2 - 3
+    return f'{line}\n<text class="label" x="{x:.1f}" y="{y:.1f}" textLength="{long:.1f}">{escape(text)}</text>'
+
+
+def _attribute(escaped: str) -> str:
+    return escaped.replace('"', "&quot;")

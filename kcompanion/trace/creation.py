@@ -1,0 +1,76 @@
+"""Who made an object: its controller by the owner reference, else whoever wrote its fields first.
+
+managedFields name the last manager of fields, not their first. Only an entry of the very second of the creation, which
+wrote the spec, is told as the creator's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcompanion.model.fields import annotations_of, dig, maps_at, namespace_of, text_at
+from kcompanion.model.message import Message, say
+from kcompanion.model.refs import Ref
+from kcompanion.model.snapshot import Object
+
+MIRROR = "kubernetes.io/config.mirror"
+# The name under which the controller of a kind reports its events (pkg/controller/*, 1.36).
+CONTROLLERS = {
+    "ReplicaSet": "replicaset-controller",
+    "Deployment": "deployment-controller",
+    "StatefulSet": "statefulset-controller",
+    "DaemonSet": "daemonset-controller",
+    "Job": "job-controller",
+    "CronJob": "cronjob-controller",
+    "ReplicationController": "replication-controller",
+    "Service": "endpointslice-controller",
+    "Node": "kubelet",
+}
+
+
+@dataclass(frozen=True)
+class Creator:
+    """Who asked for an object: an actor for the table, and the sentence."""
+
+    actor: str
+    told: Message
+    source: str
+
+
+def owner_of(item: Object) -> Ref | None:
+    """The object named by the controller reference."""
+    for reference in maps_at(item, "metadata", "ownerReferences"):
+        if reference.get("controller") is True:
+            kind = text_at(reference, "kind")
+            return Ref(kind, text_at(reference, "name"), "" if kind == "Node" else namespace_of(item))
+    return None
+
+
+def creator_of(item: Object) -> Creator:
+    """Who made the object, as far as it tells."""
+    owner = owner_of(item)
+    if MIRROR in annotations_of(item) and owner is not None:
+        return Creator(f"kubelet {owner.name}", say("trace.created.mirror", node=owner.name), "config.mirror")
+    if owner is not None:
+        actor = CONTROLLERS.get(owner.kind) or say_kind(owner.kind)
+        return Creator(actor, say("trace.created.owner", owner=str(owner)), "ownerReferences")
+    manager = _first_writer(item)
+    if manager:
+        return Creator(manager, say("trace.created.manager", manager=manager), "managedFields")
+    return Creator("?", say("trace.created.unknown"), "")
+
+
+def say_kind(kind: str) -> str:
+    """A name for the controller of a kind that we do not know."""
+    return f"{kind}'s controller"
+
+
+def _first_writer(item: Object) -> str:
+    """The manager that wrote the spec in the second the object was made; empty when that cannot be told."""
+    created = text_at(item, "metadata", "creationTimestamp")
+    for entry in maps_at(item, "metadata", "managedFields"):
+        if text_at(entry, "subresource") or text_at(entry, "time") != created:
+            continue
+        if dig(entry, "fieldsV1", "f:spec") is not None or dig(entry, "fieldsV1", "f:data") is not None:
+            return text_at(entry, "manager")
+    return ""
