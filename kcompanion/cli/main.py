@@ -22,6 +22,8 @@ from kcompanion.errors import CompanionError
 COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Why an object is as it is: the root cause first."),
     "health": ("health", "The whole cluster's verdict: causes, the worst first."),
+    "tree": ("tree", "An object with all above and below it: owners, dependents, state."),
+    "owners": ("owners", "The owners of an object, up to the topmost one."),
     "controlplane": ("controlplane", "Every control-plane component, its health and the evidence."),
     "nodes": ("nodes", "Nodes: what runs on them, heartbeats, room, pods by node."),
     "addons": ("addons", "DNS, network, metrics, ingress, storage: what is installed."),

@@ -40,6 +40,7 @@ class World:
         self.logs = logs  # whether the last lines of crashed containers may be read
         self.wanted: dict[str, Ask] = {}
         self._indexes: dict[str, Index] = {}
+        self._whole: dict[str, Sequence[Object]] = {}
         self._spaces: dict[str, Mapping[str, list[Object]]] = {}
         self._children: dict[str, Mapping[str, list[Object]]] = {}
         self._events: dict[str, Mapping[tuple[str, str, str], list[Event]]] = {}
@@ -243,9 +244,11 @@ class World:
         return self._indexes[key]
 
     def _space(self, listed: Reading, namespace: str | None) -> Sequence[Object]:
-        if namespace is None or listed.ask.namespace == namespace:
-            return tuple(_items(listed))
         key = listed.ask.key
+        if namespace is None or listed.ask.namespace == namespace:
+            if key not in self._whole:
+                self._whole[key] = tuple(_items(listed))
+            return self._whole[key]
         if key not in self._spaces:
             made: dict[str, list[Object]] = {}
             for item in _items(listed):
@@ -269,4 +272,5 @@ def _keeps(managed: bool) -> tuple[bool, ...]:
 
 
 def _items(reading: Reading) -> Iterator[Any]:
-    return iter(reading.body) if isinstance(reading.body, list) else iter(())
+    body = reading.body if isinstance(reading.body, list) else ()
+    return (item for item in body if isinstance(item, Mapping))

@@ -30,7 +30,8 @@ _STYLE = """
     svg { --paper: #14171a; --ink: #e8eaed; --soft: #a3adb8; --line: #7d8793; --box: #1f242a;
       --ok: #4cc38a; --warn: #e2b340; --fail: #ff7b81; --unknown: #b592f5; --not_visible: #98a2ad; }
   }
-  text { font: 12px ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono CJK KR", "D2Coding", monospace; fill: var(--ink); }
+  text { font: 12px ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono CJK KR", "D2Coding", monospace;
+    fill: var(--ink); }
   .paper { fill: var(--paper); }
   .box rect { fill: var(--box); stroke: var(--line); }
   .kind { fill: var(--soft); }

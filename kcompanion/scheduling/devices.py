@@ -16,7 +16,7 @@ from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.result import NOTHING_ASKED, Miss, Result, missed
-from kcompanion.scheduling.state import State, claim_names
+from kcompanion.scheduling.state import State, claim_names, lazily
 from kcompanion.scheduling.volumes import claims_of, class_of
 
 Volume = tuple[str, str]  # driver, handle (or claim) of one volume
@@ -24,9 +24,10 @@ Volume = tuple[str, str]  # driver, handle (or claim) of one volume
 
 def volume_limits(pod: Object, state: State) -> Callable[[Object], Result]:
     """NodeVolumeLimits: how many volumes of a CSI driver a node can attach, told by its CSINode."""
+    volumes = lazily(lambda: {volume for claim in claims_of(pod, state) for volume in _csi_volume(claim.item, state)})
 
     def on(node: Object) -> Result:
-        wanted = {volume for claim in claims_of(pod, state) for volume in _csi_volume(claim.item, state)}
+        wanted = volumes()
         if not wanted:
             return NOTHING_ASKED
         name = name_of(node)
@@ -48,7 +49,7 @@ def volume_limits(pod: Object, state: State) -> Callable[[Object], Result]:
 
 
 def declared_features(pod: Object, state: State) -> Callable[[Object], Result]:  # noqa: ARG001 - as every predicate
-    """NodeDeclaredFeatures (beta in 1.36): what the pod's fields need of the kubelet, against what the node declares."""
+    """NodeDeclaredFeatures (beta in 1.36): what the pod's fields need, against what the node declares."""
     needed = sorted(_features(pod))
 
     def on(node: Object) -> Result:

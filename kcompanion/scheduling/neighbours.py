@@ -17,7 +17,7 @@ from kcompanion.model.refs import Ref
 from kcompanion.model.selectors import selector_text, selects
 from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.result import MET, NOTHING_ASKED, Miss, Result, missed
-from kcompanion.scheduling.state import REQUIRED, State, same
+from kcompanion.scheduling.state import REQUIRED, State, lazily, same
 
 Term = Mapping[str, Any]
 Domain = tuple[str, str]  # topology key and value
@@ -110,12 +110,10 @@ class Neighbours:
 
 def inter_pod_affinity(pod: Object, state: State) -> Callable[[Object], Result]:
     """InterPodAffinity."""
-    made: list[Neighbours] = []
+    neighbours = lazily(lambda: Neighbours(pod, state))
 
     def on(node: Object) -> Result:
-        if not made:
-            made.append(Neighbours(pod, state))
-        near = made[0]
+        near = neighbours()
         if not (near.wanted or near.avoided or near.guards):
             return NOTHING_ASKED
         found = near.misses(node)

@@ -19,7 +19,7 @@ from kcompanion.model.selectors import selector_text, selects
 from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.affinity import pod_wants
 from kcompanion.scheduling.result import NOTHING_ASKED, Miss, Result, missed
-from kcompanion.scheduling.state import State
+from kcompanion.scheduling.state import State, lazily
 from kcompanion.scheduling.taints import untolerated
 
 
@@ -50,14 +50,12 @@ def topology_spread(pod: Object, state: State) -> Callable[[Object], Result]:
     """PodTopologySpread."""
     asked = [c for c in maps_at(pod, "spec", "topologySpreadConstraints") if _hard(c)]
     keys = [text_at(one, "topologyKey") for one in asked]
-    counted: list[Constraint] = []
+    counted = lazily(lambda: [_counted(one, keys, pod, state) for one in asked])
 
     def on(node: Object) -> Result:
         if not asked:
             return NOTHING_ASKED
-        if not counted:
-            counted.extend(_counted(one, keys, pod, state) for one in asked)
-        misses = (_miss(constraint, node, pod) for constraint in counted)
+        misses = (_miss(constraint, node, pod) for constraint in counted())
         return missed(*(miss for miss in misses if miss is not None))
 
     return on

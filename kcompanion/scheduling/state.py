@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, maps_at, name_of, namespace_of, text_at
@@ -91,7 +91,20 @@ class State:
         ]
 
 
+T = TypeVar("T")
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def lazily(make: Callable[[], T]) -> Callable[[], T]:
+    """A function that makes its result at the first call and keeps it; what raises is tried again."""
+    made: list[T] = []
+
+    def get() -> T:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return get
 
 
 def state_of(world: World) -> State:

@@ -18,7 +18,7 @@ from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.affinity import selector_takes, term_text
 from kcompanion.scheduling.provision import misses_of_unbound
 from kcompanion.scheduling.result import NOTHING_ASKED, Miss, Result, missed
-from kcompanion.scheduling.state import State, claim_names, same
+from kcompanion.scheduling.state import State, claim_names, lazily, same
 
 BOUND = "pv.kubernetes.io/bind-completed"
 ZONE_KEYS = (
@@ -62,12 +62,10 @@ def class_of(claim: Object) -> str:
 
 def volume_binding(pod: Object, state: State) -> Callable[[Object], Result]:
     """VolumeBinding."""
-    made: list[list[Claim]] = []
+    own = lazily(lambda: claims_of(pod, state))
 
     def on(node: Object) -> Result:
-        if not made:
-            made.append(claims_of(pod, state))
-        claims = made[0]
+        claims = own()
         if not claims:
             return NOTHING_ASKED
         whole = [claim.miss for claim in claims if claim.miss]
@@ -83,10 +81,10 @@ def volume_binding(pod: Object, state: State) -> Callable[[Object], Result]:
 
 def volume_zone(pod: Object, state: State) -> Callable[[Object], Result]:
     """VolumeZone: the zone and region labels of bound volumes against the node's."""
+    own = lazily(lambda: [c for c in claims_of(pod, state) if c.miss is None and c.volume])
 
     def on(node: Object) -> Result:
-        labels = labels_of(node)
-        claims = [c for c in claims_of(pod, state) if c.miss is None and c.volume]
+        labels, claims = labels_of(node), own()
         if not claims or not any(key in labels for key in ZONE_KEYS):
             return NOTHING_ASKED
         return missed(*(miss for claim in claims for miss in _off_zone(claim, node, state)))
@@ -97,16 +95,19 @@ def volume_zone(pod: Object, state: State) -> Callable[[Object], Result]:
 def volume_restrictions(pod: Object, state: State) -> Callable[[Object], Result]:
     """VolumeRestrictions: ReadWriteOncePod, and disks that only one pod may have."""
     disks = [volume for volume in maps_at(pod, "spec", "volumes") if any(kind in volume for kind, _ in _DISKS)]
+    own = lazily(lambda: [c.name for c in claims_of(pod, state) if _is_single(c.item)])
 
     def on(node: Object) -> Result:
-        single = [
-            c.name for c in claims_of(pod, state) if "ReadWriteOncePod" in texts_at(c.item, "spec", "accessModes")
-        ]
+        single = own()
         if not single and not disks:
             return NOTHING_ASKED
         return missed(*_single_users(single, pod, state), *_disk_clashes(disks, pod, node, state))
 
     return on
+
+
+def _is_single(claim: Object) -> bool:
+    return "ReadWriteOncePod" in texts_at(claim, "spec", "accessModes")
 
 
 def _claim(name: str, ephemeral: bool, pod: Object, state: State) -> Claim:

@@ -1,0 +1,225 @@
+"""`tree`: objects below their owners, with state, age and what is special about the tie; relations, names, events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kcompanion.model.events import Event
+from kcompanion.model.finding import Status
+from kcompanion.model.message import Message, one_or_many, say
+from kcompanion.model.refs import Ref
+from kcompanion.model.times import human_age
+from kcompanion.model.world import NotKnown, World
+from kcompanion.ownership.names import HASH_LABEL, Name, name_parts
+from kcompanion.ownership.owners import Entity, Owner
+from kcompanion.ownership.owners import State as Found
+from kcompanion.ownership.relations import Relation
+from kcompanion.ownership.tree import Forest, Node
+from kcompanion.report.document import Block, Branch, Lesson, Lines, Section, Table, Tree, columns
+from kcompanion.report.tree_state import State, state_of
+from kcompanion.report.tree_view import Line, Rest, revision, view
+
+EVENTS = 40  # lines; the latest (all with -o wide)
+SAMPLES = 4  # names that are taken apart
+LESSONS = ("owners", "names", "deletion")
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Everything a tree is told from."""
+
+    forest: Forest
+    states: Mapping[str, State]  # by uid
+    relations: Sequence[Relation] = ()
+    events: Sequence[Event] = ()
+
+    def state(self, node: Node) -> State:
+        return self.states[node.entity.uid]
+
+
+def states(forest: Forest, world: World) -> dict[str, State]:
+    """The state of every object in the trees, by uid."""
+    return {node.entity.uid: state_of(node.entity, world) for node in forest.walk()}
+
+
+def events_of(forest: Forest, world: World) -> list[Event]:
+    """The events about all objects of the trees, the latest last.
+
+    Raises:
+        NotKnown: they could not all be listed.
+    """
+    found: dict[Event, None] = {}
+    unknown: NotKnown | None = None
+    for node in forest.walk():
+        try:
+            found.update(dict.fromkeys(world.events(node.entity.ref, node.entity.uid)))
+        except NotKnown as missing:
+            unknown = missing
+    if unknown is not None:
+        raise unknown
+    return sorted(found, key=lambda event: (event.last, event.kind, event.name, event.reason, event.message))
+
+
+def verdict(grown: Grown) -> tuple[Message, Status]:
+    """How many objects there are and how many of them fail."""
+    nodes = list(grown.forest.walk())
+    bad = [node for node in nodes if grown.state(node).bad]
+    failing = any(grown.state(node).status is Status.FAIL for node in bad)
+    asked = [node.entity.ref for node in nodes if node.asked]
+    what = str(asked[0]) if len(asked) == 1 else say("tree.several", count=len(asked))
+    count = len(nodes)
+    if grown.forest.undecided:
+        return say("tree.verdict.unknown", what=what, count=count), Status.FAIL if failing else Status.UNKNOWN
+    if bad:
+        told = say(one_or_many("tree.verdict.bad", len(bad)), what=what, count=count, bad=len(bad))
+        return told, Status.FAIL if failing else Status.WARN
+    return say(one_or_many("tree.verdict.ok", count), what=what, count=count), Status.OK
+
+
+def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[Section]:
+    """The trees, then whatever else was asked for."""
+    lines = [view(root, grown.states, every=every) for root in grown.forest.roots]
+    made = [Section(say("tree.section.tree"), [Tree([branch(line, grown, every=every) for line in lines])])]
+    if grown.relations:
+        made.append(Section(say("tree.section.relations"), [_relations(grown)]))
+    if explain:
+        made += _explained(grown)
+    if grown.events:
+        made.append(Section(say("tree.section.events"), _events(grown.events, world, every=every)))
+    return made
+
+
+def branch(line: Line, grown: Grown, *, every: bool = False, parent: Node | None = None) -> Branch:
+    """A line of the tree with everything below it."""
+    node, state = line.node, grown.state(line.node)
+    below = [branch(child, grown, every=every, parent=node) for child in line.children]
+    below += [Branch(rest_text(rest)) for rest in line.rests]
+    return Branch(
+        f"{node.entity.ref.kind}/{label_name(node, parent)}",
+        state.status,
+        state.word,
+        state.age,
+        list(_notes(node, parent, state, every=every)),
+        node.asked,
+        below,
+    )
+
+
+def label_name(node: Node, parent: Node | None) -> str:
+    """The name; with the namespace at the top and wherever it is not that of the line above."""
+    ref = node.entity.ref
+    return ref.name if parent is not None and parent.entity.ref.namespace == ref.namespace else ref.place
+
+
+def rest_text(rest: Rest) -> Message:
+    """What was left out, in one line."""
+    if not rest.old:
+        return say("tree.rest.more", count=rest.count, kind=rest.kind)
+    if not rest.revisions:
+        return say("tree.rest.old", count=rest.count)
+    return say("tree.rest.old_revisions", count=rest.count, first=rest.revisions[0], last=rest.revisions[-1])
+
+
+def _notes(node: Node, parent: Node | None, state: State, *, every: bool) -> Iterator[Message | str]:
+    number = revision(node)
+    if number is not None:
+        yield say("tree.note.revision", number=number)
+    if node.entity.mirror:
+        yield say("tree.note.mirror")
+    if node.reference is not None and not node.reference.controller and node.entity.ref.kind != "Lease":
+        yield say("tree.note.not_controller")
+    if every and node.reference is not None and node.reference.blocks:
+        yield say("tree.note.blocks")
+    if node.entity.deleting and state.word != "Terminating":
+        yield say("tree.note.deleting")
+    for owner in node.owners:
+        if parent is None or owner.reference != node.reference:
+            yield owner_note(owner)
+    if parent is not None and name_parts(node.entity, parent.entity).hash_matches is False:
+        yield say("tree.note.hash", label=HASH_LABEL)
+    if state.code:
+        yield state.code
+
+
+def owner_note(owner: Owner) -> Message:
+    """What became of an owner that is not the line above."""
+    named = Ref(owner.reference.kind, owner.reference.name)
+    where = owner.entity.ref.namespace if owner.entity else ""
+    role = say("tree.role.controller" if owner.reference.controller else "tree.role.owner")
+    return say(f"tree.owner.{owner.state.value}", what=str(named), where=where or "-", role=role)
+
+
+# --------------------------------------------------------------------------------- beside the tree
+
+
+def _relations(grown: Grown) -> Table:
+    """Like ties of like objects in one row: a Service that serves forty pods is one line."""
+    inside = {node.entity.ref for node in grown.forest.walk()}
+    groups: dict[tuple[str, Ref, bool, str, bool | None], list[Ref]] = {}
+    for edge in grown.relations:
+        outward = edge.source in inside
+        outer, inner = (edge.target, edge.source) if outward else (edge.source, edge.target)
+        groups.setdefault((edge.tie.value, outer, outward, edge.detail, edge.exists), []).append(inner)
+    rows = [
+        [
+            str(outer),
+            say(f"tree.tie.{tie}.{'out' if outward else 'in'}"),
+            _those(inner),
+            say("tree.missing") if exists is False else detail,
+        ]
+        for (tie, outer, outward, detail, exists), inner in groups.items()
+    ]
+    return Table(columns("OBJECT RELATION WITH DETAIL"), rows)
+
+
+def _those(refs: Sequence[Ref]) -> Message | str:
+    if len(refs) == 1:
+        return str(refs[0])
+    return say("tree.those", count=len(refs), kind=refs[0].kind)
+
+
+def _explained(grown: Grown) -> list[Section]:
+    """Names taken apart, static pods, and the lessons."""
+    made: list[Section] = []
+    for node, name in _samples(grown.forest):
+        lines: list[Message] = [
+            say(f"tree.part.{part.meaning.value}", text=part.text, of=part.of or "-") for part in name.parts
+        ]
+        if name.hash_matches is not None:
+            lines.append(say("tree.hash.match" if name.hash_matches else "tree.hash.differs", label=HASH_LABEL))
+        made.append(Section(say("tree.section.name", what=str(node.entity.ref)), [Lines(lines)]))
+    keys = [*LESSONS, *(["static"] if any(node.entity.mirror for node in grown.forest.walk()) else [])]
+    lessons: list[Block] = [Lesson(say(f"tree.lesson.{key}.title"), [say(f"tree.lesson.{key}.text")]) for key in keys]
+    return [*made, Section(say("tree.section.lessons"), lessons)]
+
+
+def _samples(forest: Forest) -> list[tuple[Node, Name]]:
+    """One name of each pair of kinds, those asked for first."""
+    found: dict[tuple[str, str], tuple[Node, Name]] = {}
+    pairs = [pair for root in forest.roots for pair in _named(root, None, None)]
+    for node, name, owner in sorted(pairs, key=lambda pair: not pair[0].asked):
+        if len(name.parts) > 1:
+            found.setdefault((node.entity.ref.kind, owner), (node, name))
+    return list(found.values())[:SAMPLES]
+
+
+def _named(node: Node, parent: Entity | None, above: Entity | None) -> Iterator[tuple[Node, Name, str]]:
+    if parent is not None:
+        yield node, name_parts(node.entity, parent, above), parent.ref.kind
+    for child in node.children:
+        yield from _named(child, node.entity, parent)
+
+
+def _events(events: Sequence[Event], world: World, *, every: bool) -> list[Block]:
+    shown = events if every else events[-EVENTS:]
+    rows = []
+    for event in shown:
+        seconds = world.since(event.last)
+        age = "-" if seconds is None else human_age(seconds)
+        times = f"×{event.count}" if event.count > 1 else ""
+        rows.append([age, event.type, event.reason, f"{event.kind}/{event.name}", times, event.message])
+    blocks: list[Block] = [Table(columns("AGE TYPE REASON OBJECT TIMES MESSAGE"), rows)]
+    if len(shown) < len(events):
+        blocks.append(Lines((say("tree.more_events", count=len(events) - len(shown)),)))
+    return blocks

@@ -1,0 +1,77 @@
+"""The tree as boxes and arrows, for mermaid, dot and SVG: the same lines as in the terminal, and the relations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kcompanion.model.finding import Status
+from kcompanion.model.message import say
+from kcompanion.model.refs import Ref
+from kcompanion.ownership.relations import Relation
+from kcompanion.report.document import Arrow, Box, Diagram
+from kcompanion.report.tree import Grown, verdict
+from kcompanion.report.tree_view import Line, view
+
+
+def diagram(grown: Grown, *, every: bool = False) -> Diagram:
+    """Boxes are numbered in the order of the tree, so the same cluster gives the same picture."""
+    boxes: list[Box] = []
+    arrows: list[Arrow] = []
+    keys: dict[Ref, str] = {}
+    uids: dict[str, str] = {}
+    for root in grown.forest.roots:
+        _add(view(root, grown.states, every=every), "", grown, boxes, arrows, keys, uids)
+    arrows += _second_owners(grown, uids)
+    _relate(grown.relations, boxes, arrows, keys, hidden={node.entity.ref for node in grown.forest.walk()} - {*keys})
+    return Diagram(verdict(grown)[0], boxes, arrows)
+
+
+def _add(
+    line: Line,
+    above: str,
+    grown: Grown,
+    boxes: list[Box],
+    arrows: list[Arrow],
+    keys: dict[Ref, str],
+    uids: dict[str, str],
+) -> None:
+    node, state = line.node, grown.state(line.node)
+    key = f"n{len(boxes) + 1}"
+    keys[node.entity.ref] = uids[node.entity.uid] = key
+    boxes.append(Box(key, node.entity.ref.kind, node.entity.ref.place, state.status, state.word, node.asked))
+    if above:
+        weak = node.reference is not None and not node.reference.controller
+        arrows.append(Arrow(above, key, say("tree.note.not_controller") if weak else None))
+    for child in line.children:
+        _add(child, key, grown, boxes, arrows, keys, uids)
+    for rest in line.rests:
+        more = f"n{len(boxes) + 1}"
+        boxes.append(Box(more, rest.kind, f"… {rest.count}"))
+        arrows.append(Arrow(key, more))
+
+
+def _second_owners(grown: Grown, uids: dict[str, str]) -> list[Arrow]:
+    """Owners beside the one above which an object stands."""
+    return [
+        Arrow(uids[owner.reference.uid], uids[node.entity.uid], say("tree.tie.also_owns"), bent=True)
+        for node in grown.forest.walk()
+        for owner in node.owners
+        if owner.reference != node.reference and owner.reference.uid in uids and node.entity.uid in uids
+    ]
+
+
+def _relate(
+    relations: Sequence[Relation], boxes: list[Box], arrows: list[Arrow], keys: dict[Ref, str], *, hidden: set[Ref]
+) -> None:
+    """Dashed arrows; the ends outside the tree get boxes of their own."""
+    for edge in relations:
+        if edge.source in hidden or edge.target in hidden:
+            continue
+        for ref in (edge.source, edge.target):
+            if ref not in keys:
+                keys[ref] = f"n{len(boxes) + 1}"
+                missing = ref == edge.target and edge.exists is False
+                status = Status.FAIL if missing else None
+                boxes.append(Box(keys[ref], ref.kind, ref.place, status, "NotFound" if missing else "", outside=True))
+        label = say(f"tree.tie.{edge.tie.value}.arrow")
+        arrows.append(Arrow(keys[edge.source], keys[edge.target], label, owns=False))
