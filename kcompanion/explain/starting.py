@@ -16,7 +16,9 @@ def not_started(pod: Pod) -> bool:
     """Whether the kubelet still prepares it: volumes, sandbox, network."""
     if not pod.node or pod.phase != "Pending" or pod.deleted_at:
         return False
-    return not pod.is_true("PodReadyToStartContainers") or not any(c.state in ("running", "terminated") for c in pod.containers)
+    return not pod.is_true("PodReadyToStartContainers") or not any(
+        c.state in ("running", "terminated") for c in pod.containers
+    )
 
 
 def overdue(pod: Pod, world: World, seconds: int = SOON) -> bool:

@@ -215,7 +215,7 @@ def _static(claim: Object, world: World) -> Cause | None:
     modes = ", ".join(texts_at(claim, "spec", "accessModes"))
     asked = seen(ref_of(claim, CLAIM), "spec", f"{size} {modes} storageClassName={wanted or '""'}")
     variant = "cause_none_fits" if evidence else "cause_none"
-    values = {"size": size, "modes": modes, "wanted": wanted or '""', "count": len(evidence)}
+    values: dict[str, Any] = {"size": size, "modes": modes, "wanted": wanted or '""', "count": len(evidence)}
     return _cause(claim, variant, (asked, *evidence[:5]), do="do_none", **values)
 
 
@@ -269,7 +269,7 @@ def _provisioning(claim: Object, found: Object, world: World) -> Cause | None:
     failed = [event for event in events if event.reason == "ProvisioningFailed"]
     which = seen(ref_of(found, "StorageClass"), "provisioner", provisioner)
     if failed:
-        values = {"provisioner": provisioner, "message": _first_line(failed[-1].message)}
+        values: dict[str, Any] = {"provisioner": provisioner, "message": _first_line(failed[-1].message)}
         return _cause(claim, "cause_failed", (which, told(failed[-1])), do="do_failed", **values)
     if any(event.reason == "Provisioning" for event in events[-1:]):
         return None  # the provisioner itself says that it is at work

@@ -13,7 +13,6 @@ from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.names import HASH_LABEL, Name, name_parts
 from kcompanion.ownership.owners import Entity, Owner
-from kcompanion.ownership.owners import State as Found
 from kcompanion.ownership.relations import Relation
 from kcompanion.ownership.tree import Forest, Node
 from kcompanion.report.document import Block, Branch, Lesson, Lines, Section, Table, Tree, columns

@@ -1,4 +1,4 @@
-"""Which lines of a tree are shown: what fails and what was asked for always, of many alike the first ones and a count."""
+"""Which lines of a tree are shown: what fails or was asked for always, of many alike the first ones and a count."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from kcompanion import __version__
 from kcompanion.cli import health_formats
 from kcompanion.cli.context import recording_path, session, talk
 from kcompanion.cli.options import Duration, Options, reading_with
-from kcompanion.cli.output import FOUND, OK, Answer, emit, exit_code
+from kcompanion.cli.output import FOUND, OK, Answer, emit, exit_code, screen
 from kcompanion.cli.run import EVERY, run
 from kcompanion.cluster import recording
 from kcompanion.cluster.demand import settle
@@ -171,9 +171,11 @@ def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float
         over = time.monotonic() >= end
         if over or (not left and not answer.undecided):
             emit(answer, options)
+            if left:
+                talk(screen(options).words(say("health.timed_out", seconds=round(timeout), count=left)))
             return exit_code(answer, bar) or (FOUND if left else OK)
         if left != told:
-            talk(f"waiting: {left} causes left")
+            talk(screen(options).words(say("health.waiting", count=left)))
             told = left
         time.sleep(min(EVERY, max(0.1, end - time.monotonic())))
 

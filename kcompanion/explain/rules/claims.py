@@ -64,7 +64,10 @@ def claim_waits(item: Pod | Object, world: World) -> Iterator[Cause]:
 def _claim_absent(pod: Pod, claim: str) -> Cause:
     ref = Ref(CLAIM, claim, pod.namespace)
     evidence = (seen(pod.ref, "spec.volumes[].persistentVolumeClaim.claimName", claim), seen(ref, "", "404 not found"))
-    steps = (inspect(f"kubectl get pvc -n {pod.namespace}"), change(text=say("rule_volume.kc5127.do_absent", claim=claim)))
+    steps = (
+        inspect(f"kubectl get pvc -n {pod.namespace}"),
+        change(text=say("rule_volume.kc5127.do_absent", claim=claim)),
+    )
     return Cause({"claim": claim}, evidence, steps, "cause_absent", root=ref)
 
 
