@@ -50,7 +50,9 @@ def named_in(file: str) -> tuple[Named, ...]:
         raise UsageError(f"{file} cannot be read: {reason}", "-f takes a file, or - for the standard input") from error
     except (yaml.YAMLError, RecursionError) as error:
         first = " ".join(str(error).split())[:120]
-        raise UsageError(f"{file} is no YAML: {first}", "kubectl apply --dry-run=client -f FILE checks it too") from error
+        raise UsageError(
+            f"{file} is no YAML: {first}", "kubectl apply --dry-run=client -f FILE checks it too"
+        ) from error
     found = tuple(_objects(documents))
     if not found:
         raise UsageError(f"{file} names no object", "a manifest has apiVersion, kind and metadata.name")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kcompanion.cli.options import Options
 from kcompanion.errors import NotFound, UsageError
+from kcompanion.model.ask import Outcome, getting
 from kcompanion.model.fields import name_of, namespace_of
 from kcompanion.model.kinds import resource_called
 from kcompanion.model.refs import Ref
@@ -92,3 +93,25 @@ def _of(resource: Resource, name: str, space: str, selector: str, world: World) 
 
 def _ref(resource: Resource, item: Object) -> Ref:
     return Ref(resource.kind, name_of(item), namespace_of(item))
+
+
+def find_with_managed_fields(kind: str, name: str, options: Options, world: World) -> list[Target]:
+    """The named object with its managedFields, as far as they can be had: recordings may hold it without them.
+
+    Raises:
+        NotFound: there is no such type or object.
+        NotKnown: not read yet, or not readable.
+    """
+    resource = resource_called(kind, world)
+    space = namespace_of_options(options, world)
+    if not space and resource.namespaced:
+        raise UsageError("a name and -A exclude each other", "name the namespace with -n")
+    ask = getting(resource, name, space if resource.namespaced else None, keep_managed_fields=True)
+    reading = world.snapshot.reading(ask)
+    if ask.key in world.snapshot.readings and reading.outcome is Outcome.NOT_ASKED:
+        return _of(resource, name, space, "", world)
+    body = world.ask(ask).body
+    if not isinstance(body, dict):
+        where = f" in namespace {space}" if resource.namespaced else ""
+        raise NotFound(f'{resource.name} "{name}" not found{where}', f"kubectl get {resource.plural} -A")
+    return [Target(resource, _ref(resource, body), body)]

@@ -115,6 +115,13 @@ class Transport:
         answer.release_conn()
         return _of_an_api_server(Response(answer.status, answer.headers, data, peer), url)
 
+    def headers(self) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
+        """Who we are: credentials and impersonation, for what is not sent by `request`."""
+        headers = self._headers("", with_body=False)
+        for name in ("Accept", "Accept-Encoding"):
+            headers.discard(name)
+        return headers
+
     def _headers(self, accept: str, *, with_body: bool) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
         import urllib3  # noqa: PLC0415 - as above
 

@@ -10,10 +10,12 @@ from kcompanion.explain.rules import (
     anykind,
     autoscaling,
     conditions,
+    configs,
     containers,
     controllers,
     endings,
     eviction,
+    exits,
     images,
     ingresses,
     jobs,
@@ -29,6 +31,7 @@ from kcompanion.explain.rules import (
     runtime,
     scheduling,
     services,
+    starts,
     volumes,
 )
 
@@ -39,10 +42,12 @@ BOOKS: tuple[RuleBook, ...] = tuple(
         anykind,
         autoscaling,
         conditions,
+        configs,
         containers,
         controllers,
         endings,
         eviction,
+        exits,
         images,
         ingresses,
         jobs,
@@ -58,6 +63,7 @@ BOOKS: tuple[RuleBook, ...] = tuple(
         runtime,
         scheduling,
         services,
+        starts,
         volumes,
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,13 +19,17 @@ from kcompanion.model.world import NotKnown, World
 BACK_OFF = "CrashLoopBackOff"
 OOM = "OOMKilled"
 UNKNOWN = "ContainerStatusUnknown"
-# What the kubelet and the runtimes write when the program never ran (StartError: containerd, ContainerCannotRun: Docker).
+# What the runtimes write when the program never ran: containerd the first, Docker the second.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
 START_FAILED = "RunContainerError"
 NO_FORMAT = "exec format error"  # errno ENOEXEC, as the kernel gives it to whoever starts a program
 KILLED = 137
 # Why the kubelet itself ends a container that it will start again: kuberuntime_manager.go, computePodActions.
 _KILLS = ("failed liveness probe", "failed startup probe", "FailedPostStartHook")
+_LAYERS = re.compile(
+    r"^(?:failed to (?:create|start) containerd (?:task|container): |failed to create shim task: "
+    r"|OCI runtime (?:create|start) failed: |runc create failed: |container_linux\.go:\d+: )+"
+)
 _KILL_SLACK = 5  # seconds; the kubelet sends the event first, and clocks tick whole seconds
 
 
@@ -81,7 +86,7 @@ def never_ran(container: Container) -> bool:
 
 
 def killed_by_kubelet(pod: Pod, container: Container, world: World) -> Event | None:
-    """The kubelet's word that it ended the container itself, for a probe or a hook; None as well when events are unread."""
+    """The kubelet's word that it ended the container itself, for a probe or a hook; None too when events are unread."""
     try:
         events = world.events(pod.ref, pod.uid)
     except NotKnown:
@@ -119,7 +124,7 @@ def proof(pod: Pod, container: Container) -> tuple[Evidence, ...]:
     if container.waiting:
         found.insert(0, seen(pod.ref, f"{container.path}.state.waiting.reason", container.waiting))
     if message := text_at(ended, "message"):
-        found.append(seen(pod.ref, f"{container.ended_path}.message", message))
+        found.append(seen(pod.ref, f"{container.ended_path}.message", core(message)))
     if container.restarts:
         found.append(seen(pod.ref, f"{container.path}.restartCount", container.restarts))
     rule = rule_for(container, container.exit_code) if container.exit_code is not None else {}
@@ -129,6 +134,11 @@ def proof(pod: Pod, container: Container) -> tuple[Evidence, ...]:
         operator = text_at(rule, "exitCodes", "operator")
         found.append(seen(pod.ref, path, f"{text_at(rule, 'action')}: {operator} {values}"))
     return tuple(found)
+
+
+def core(message: str) -> str:
+    """A runtime's message without the layers that all such messages have in front, so that its end is not cut off."""
+    return _LAYERS.sub("", message)
 
 
 def logs(pod: Pod, container: Container) -> str:

@@ -213,9 +213,10 @@ def _static(claim: Object, world: World) -> Cause | None:
         evidence.append(unfit)
     size = text_at(claim, "spec", "resources", "requests", "storage")
     modes = ", ".join(texts_at(claim, "spec", "accessModes"))
-    asked = seen(ref_of(claim, CLAIM), "spec", f"{size} {modes} storageClassName={wanted or '""'}")
+    named = wanted or '""'
+    asked = seen(ref_of(claim, CLAIM), "spec", f"{size} {modes} storageClassName={named}")
     variant = "cause_none_fits" if evidence else "cause_none"
-    values: dict[str, Any] = {"size": size, "modes": modes, "wanted": wanted or '""', "count": len(evidence)}
+    values: dict[str, Any] = {"size": size, "modes": modes, "wanted": named, "count": len(evidence)}
     return _cause(claim, variant, (asked, *evidence[:5]), do="do_none", **values)
 
 

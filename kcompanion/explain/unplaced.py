@@ -84,6 +84,7 @@ def causes(pod: Pod, world: World, number: int) -> Iterator[Cause]:
     nodes = list(dict.fromkeys(node for node, _ in found.telling.misses))
     values = {
         **miss.values,
+        "node_seen": nodes[0],
         "count": len(nodes),
         "nodes": len(found.placement.verdicts),
         "names": _named(nodes),
@@ -99,14 +100,14 @@ def causes(pod: Pod, world: World, number: int) -> Iterator[Cause]:
 
 
 def others(found: Telling) -> Message | str:
-    """` Other nodes: 1 tainted …, 2 cordoned.`, or nothing."""
+    """` Other nodes: 1 tainted …, 2 cordoned.`, to be put after a sentence; or nothing."""
     if not found.others:
         return ""
     told: Message | None = None
     for count, miss in reversed(found.others[:4]):
         one = say("why.counted", count=count, short=miss.short)
         told = say("why.listed", first=one, rest=told) if told else one
-    return say("why.others", list=told)
+    return say("why.others", list=told, space=" ")  # texts do not begin with a space themselves
 
 
 def fits_now(pod: Pod, world: World) -> tuple[str, Told] | None:

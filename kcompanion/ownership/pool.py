@@ -61,18 +61,23 @@ def pool_for(owner: Entity, world: World) -> Pool:
     return _gathered(list(_anywhere(world)))
 
 
+def everything(namespace: str, world: World) -> Pool:
+    """The metadata of all objects of a namespace, or of the cluster."""
+    return _gathered(list(_discovered(namespace, world, cluster_scoped=not namespace, skip=())))
+
+
 Part = tuple[Resource, Sequence[Object], bool] | Gap
 
 
 def _in_namespace(namespace: str, world: World) -> Iterator[Part]:
     for resource in WHOLE:
         yield _read(resource, namespace, world, bare=False)
-    yield from _discovered(namespace, world, cluster_scoped=False)
+    yield from _discovered(namespace, world, cluster_scoped=False, skip=WHOLE)
 
 
 def _anywhere(world: World) -> Iterator[Part]:
     """An owner without a namespace may own anything; only metadata is read, of everything."""
-    yield from _discovered("", world, cluster_scoped=True)
+    yield from _discovered("", world, cluster_scoped=True, skip=())
 
 
 def _of_node(node: Entity, world: World) -> Iterator[Part]:
@@ -90,15 +95,14 @@ def _of_node(node: Entity, world: World) -> Iterator[Part]:
             yield resource, () if found is None else (found,), False
 
 
-def _discovered(namespace: str, world: World, *, cluster_scoped: bool) -> Iterator[Part]:
+def _discovered(namespace: str, world: World, *, cluster_scoped: bool, skip: Sequence[Resource]) -> Iterator[Part]:
     """Whatever else the server lists, by discovery."""
     try:
         rows = served(world)
     except NotKnown as unknown:
         yield unknown.gap
         return
-    done = () if cluster_scoped else WHOLE
-    known = {(one.group, one.plural) for one in done}
+    known = {(one.group, one.plural) for one in skip}
     for row in rows:
         one = row.resource
         if "list" not in row.verbs or one.group in _LEFT_OUT_GROUPS or one.plural in _LEFT_OUT:

@@ -22,6 +22,7 @@ from kcompanion.ownership.claim import CLAIMS, Controller
 from kcompanion.ownership.owners import Entity, controller_of
 
 _ROLE_KINDS = frozenset({"Role", "ClusterRole"})
+_EVERYWHERE = "kube-root-ca.crt"  # every pod with a token mounts it, so it says nothing
 
 
 class Tie(StrEnum):
@@ -153,7 +154,8 @@ def _settings(pod: Object) -> Iterator[tuple[Tie, Resource, str, str]]:
         name = text_at(volume, "name")
         yield from _named(Tie.MOUNTS, volume, "configMap", "secret", name)
         for source in maps_at(volume, "projected", "sources"):
-            yield from _named(Tie.MOUNTS, source, "configMap", "secret", name)
+            if text_at(source, "configMap", "name") != _EVERYWHERE:
+                yield from _named(Tie.MOUNTS, source, "configMap", "secret", name)
     for secret in maps_at(pod, "spec", "imagePullSecrets"):
         if name := text_at(secret, "name"):
             yield Tie.PULLS, r.SECRETS, name, "imagePullSecrets"

@@ -145,7 +145,7 @@ class Look:
                 return self.world.all(resource, space)
             except NotKnown as unknown:
                 gap = gap or unknown.gap
-                if not unknown.gap.outcome.value == "forbidden":
+                if unknown.gap.outcome.value != "forbidden":
                     break
         if gap is not None:
             self.missing[gap.what] = gap
@@ -337,9 +337,7 @@ def _exit_code(word: str, look: Look, given: str) -> Page:
         for container in pod.containers:
             if container.exit_code == int(word):
                 reason = text_at(container.ended, "reason")
-                examples.append(
-                    Example(pod.ref, f"{container.name}: {reason}", text_at(container.ended, "finishedAt"))
-                )
+                examples.append(Example(pod.ref, f"{container.name}: {reason}", text_at(container.ended, "finishedAt")))
     numbers = tuple(sorted(_CODE_NUMBERS.get(int(word), ())))
     return _page("exit-code", word, [Facts(facts)], numbers, examples, look, given)
 
@@ -386,9 +384,7 @@ def _here(shown: Sequence[Example], found: int, look: Look) -> Section:
     title = say("book.section.here", count=found)
     if not shown:
         return Section(title, [Lines([say("book.unread" if look.missing else "book.nothing_here")])])
-    rows: list[tuple[Cell, ...]] = [
-        (str(one.ref), _age(one.since, look.world), one.what or None) for one in shown
-    ]
+    rows: list[tuple[Cell, ...]] = [(str(one.ref), _age(one.since, look.world), one.what or None) for one in shown]
     blocks: list[Block] = [Table(columns("OBJECT SINCE WHAT"), rows)]
     if found > len(shown):
         blocks.append(Lines([say("book.more_here", count=found - len(shown))]))

@@ -79,7 +79,10 @@ def verdict(grown: Grown) -> tuple[Message, Status]:
 def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[Section]:
     """The trees, then whatever else was asked for."""
     lines = [view(root, grown.states, every=every) for root in grown.forest.roots]
-    made = [Section(say("tree.section.tree"), [Tree([branch(line, grown, every=every) for line in lines])])]
+    blocks: list[Block] = [Tree([branch(line, grown, every=every) for line in lines])]
+    if any(line.node.entity.mirror for root in lines for line in root.walk()):
+        blocks.append(Lines((say("tree.mirror"),)))
+    made = [Section(say("tree.section.tree"), blocks)]
     if grown.relations:
         made.append(Section(say("tree.section.relations"), [_relations(grown)]))
     if explain:
@@ -126,7 +129,8 @@ def _notes(node: Node, parent: Node | None, state: State, *, every: bool) -> Ite
         yield say("tree.note.revision", number=number)
     if node.entity.mirror:
         yield say("tree.note.mirror")
-    if node.reference is not None and not node.reference.controller and node.entity.ref.kind != "Lease":
+    of_node = node.reference is not None and node.reference.kind == "Node"  # owns its Lease, and counts nothing
+    if node.reference is not None and not node.reference.controller and not of_node:
         yield say("tree.note.not_controller")
     if every and node.reference is not None and node.reference.blocks:
         yield say("tree.note.blocks")
@@ -155,27 +159,28 @@ def owner_note(owner: Owner) -> Message:
 def _relations(grown: Grown) -> Table:
     """Like ties of like objects in one row: a Service that serves forty pods is one line."""
     inside = {node.entity.ref for node in grown.forest.walk()}
-    groups: dict[tuple[str, Ref, bool, str, bool | None], list[Ref]] = {}
+    groups: dict[tuple[Ref | str, str, Ref | str, bool | None], list[Relation]] = {}
     for edge in grown.relations:
-        outward = edge.source in inside
-        outer, inner = (edge.target, edge.source) if outward else (edge.source, edge.target)
-        groups.setdefault((edge.tie.value, outer, outward, edge.detail, edge.exists), []).append(inner)
+        source: Ref | str = edge.source.kind if edge.source in inside and edge.target not in inside else edge.source
+        target: Ref | str = edge.target.kind if edge.target in inside else edge.target
+        groups.setdefault((source, edge.tie.value, target, edge.exists), []).append(edge)
     rows = [
         [
-            str(outer),
-            say(f"tree.tie.{tie}.{'out' if outward else 'in'}"),
-            _those(inner),
-            say("tree.missing") if exists is False else detail,
+            _those([edge.source for edge in edges]),
+            say(f"tree.tie.{tie}"),
+            _those([edge.target for edge in edges]),
+            say("tree.missing") if exists is False else ", ".join(sorted({edge.detail for edge in edges})[:3]),
         ]
-        for (tie, outer, outward, detail, exists), inner in groups.items()
+        for (_, tie, _, exists), edges in groups.items()
     ]
-    return Table(columns("OBJECT RELATION WITH DETAIL"), rows)
+    return Table(columns("FROM RELATION TO +DETAIL"), rows)
 
 
 def _those(refs: Sequence[Ref]) -> Message | str:
-    if len(refs) == 1:
-        return str(refs[0])
-    return say("tree.those", count=len(refs), kind=refs[0].kind)
+    distinct = list(dict.fromkeys(refs))
+    if len(distinct) == 1:
+        return str(distinct[0])
+    return say("tree.those", count=len(distinct), kind=distinct[0].kind)
 
 
 def _explained(grown: Grown) -> list[Section]:

@@ -73,5 +73,5 @@ def _relate(
                 missing = ref == edge.target and edge.exists is False
                 status = Status.FAIL if missing else None
                 boxes.append(Box(keys[ref], ref.kind, ref.place, status, "NotFound" if missing else "", outside=True))
-        label = say(f"tree.tie.{edge.tie.value}.arrow")
+        label = say(f"tree.tie.{edge.tie.value}")
         arrows.append(Arrow(keys[edge.source], keys[edge.target], label, owns=False))

@@ -32,10 +32,6 @@ class Box:
     events: Sequence[Event]
 
     @property
-    def path(self) -> str:
-        return f"status.{'containerStatuses' if self.sort == 'app' else 'initContainerStatuses'}[{self.name}]"
-
-    @property
     def image(self) -> str:
         return text_at(self.spec, "image")
 
@@ -62,9 +58,9 @@ class Box:
         if not self.restarts:
             for word in ("running", "terminated"):
                 if moment := text_at(self.status, "state", word, "startedAt"):
-                    return moment, f"{self.path}.state.{word}.startedAt"
+                    return moment, f"state.{word}.startedAt"
         if self.restarts == 1 and (moment := text_at(self.status, "lastState", "terminated", "startedAt")):
-            return moment, f"{self.path}.lastState.terminated.startedAt"
+            return moment, "lastState.terminated.startedAt"
         event = self.event("Started")
         return (event.first, "event Started") if event is not None and event.first else ("", "")
 
@@ -121,26 +117,26 @@ def _image(box: Box, kubelet: str, *, started: bool) -> Iterator[Step]:
 def _waiting(box: Box, kubelet: str) -> Step:
     if box.waiting in _FIRST_WAITS:
         told = say("trace.waits.container", container=box.name)
-        return Step("started", kubelet, told, f"{box.path}.state.waiting", state=State.OPEN, part=box.name)
+        return Step("started", kubelet, told, "state.waiting", state=State.OPEN, part=box.name)
     told = say("trace.waits.reason", container=box.name, reason=box.waiting)
-    return Step("started", kubelet, told, f"{box.path}.state.waiting.reason", state=State.OPEN, part=box.name)
+    return Step("started", kubelet, told, "state.waiting.reason", state=State.OPEN, part=box.name)
 
 
 def _init_end(box: Box, kubelet: str, began: str) -> Iterator[Step]:
     ended = map_at(box.status, "state", "terminated")
     if ended.get("exitCode") == 0:
-        at, source = text_at(ended, "finishedAt"), f"{box.path}.state.terminated.finishedAt"
+        at, source = text_at(ended, "finishedAt"), "state.terminated.finishedAt"
         since = text_at(ended, "startedAt")
         yield Step("init", box.name, say("trace.init.done", container=box.name), source, at, since, part=box.name)
     elif box.state == "running":
         since = text_at(box.status, "state", "running", "startedAt")
         told = say("trace.init.running", container=box.name)
-        yield Step("init", box.name, told, f"{box.path}.state.running", since=since, state=State.OPEN, part=box.name)
+        yield Step("init", box.name, told, "state.running", since=since, state=State.OPEN, part=box.name)
     else:
         reason = box.waiting or text_at(ended, "reason") or "?"
         told = say("trace.init.failing", container=box.name, reason=reason, count=box.restarts)
         since = text_at(ended, "finishedAt") or began
-        yield Step("init", kubelet, told, f"{box.path}.state", since=since, state=State.OPEN, part=box.name)
+        yield Step("init", kubelet, told, "state", since=since, state=State.OPEN, part=box.name)
 
 
 def pull_seconds(message: str) -> tuple[float | None, bool]:
@@ -175,11 +171,11 @@ def afterwards(box: Box, kubelet: str) -> Iterator[Step]:
     if ended and box.sort == "app":
         told = say("trace.ended", container=box.name, **_how(ended))
         at = text_at(ended, "finishedAt")
-        yield Step("ended", box.name, told, f"{box.path}.state.terminated", at, part=box.name)
+        yield Step("ended", box.name, told, "state.terminated", at, part=box.name)
     if box.waiting and box.restarts:
         told = say("trace.waits.restart", container=box.name, reason=box.waiting)
         since = text_at(box.status, "lastState", "terminated", "finishedAt")
-        source = f"{box.path}.state.waiting.reason"
+        source = "state.waiting.reason"
         yield Step("waits", kubelet, told, source, since=since, state=State.OPEN, part=box.name)
 
 
@@ -187,16 +183,16 @@ def _restart(box: Box, kubelet: str) -> Iterator[Step]:
     last = map_at(box.status, "lastState", "terminated")
     if last:
         told = say("trace.ended", container=box.name, **_how(last))
-        source = f"{box.path}.lastState.terminated"
+        source = "lastState.terminated"
         yield Step("ended", box.name, told, source, text_at(last, "finishedAt"), part=box.name)
     again = text_at(box.status, "state", "running", "startedAt") or text_at(
         box.status, "state", "terminated", "startedAt"
     )
     told = say("trace.restarted", container=box.name, count=box.restarts)
     if again:
-        yield Step("restarted", kubelet, told, f"{box.path}.restartCount", again, part=box.name)
+        yield Step("restarted", kubelet, told, "restartCount", again, part=box.name)
     elif not last:
-        yield Step("restarted", kubelet, told, f"{box.path}.restartCount", state=State.MISSING, part=box.name)
+        yield Step("restarted", kubelet, told, "restartCount", state=State.MISSING, part=box.name)
 
 
 def _how(ended: Mapping[str, Any]) -> dict[str, Message | str]:

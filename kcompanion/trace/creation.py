@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kcompanion.model.fields import annotations_of, dig, maps_at, namespace_of, text_at
+from kcompanion.model.fields import annotations_of, dig, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.refs import Ref
+from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
+from kcompanion.trace.etcdkey import key_of
+from kcompanion.trace.steps import Step
 
 MIRROR = "kubernetes.io/config.mirror"
 # The name under which the controller of a kind reports its events (pkg/controller/*, 1.36).
@@ -50,14 +53,35 @@ def creator_of(item: Object) -> Creator:
     """Who made the object, as far as it tells."""
     owner = owner_of(item)
     if MIRROR in annotations_of(item) and owner is not None:
-        return Creator(f"kubelet {owner.name}", say("trace.created.mirror", node=owner.name), "config.mirror")
+        return Creator("kubelet", say("trace.created.mirror", node=owner.name), "config.mirror")
     if owner is not None:
         actor = CONTROLLERS.get(owner.kind) or say_kind(owner.kind)
         return Creator(actor, say("trace.created.owner", owner=str(owner)), "ownerReferences")
-    manager = _first_writer(item)
+    manager = program(_first_writer(item))
     if manager:
         return Creator(manager, say("trace.created.manager", manager=manager), "managedFields")
     return Creator("?", say("trace.created.unknown"), "")
+
+
+def creation(item: Object, resource: Resource, prefix: str) -> list[Step]:
+    """The first two steps of any object: asked for, and stored under its key."""
+    made = creator_of(item)
+    told = made.told if resource.kind == "Pod" else Message(made.told.id.replace("created.", "created.object_"), made.told.values)
+    created = text_at(item, "metadata", "creationTimestamp")
+    sources = ", ".join(source for source in ("creationTimestamp", made.source) if source)
+    key = key_of(resource, name_of(item), namespace_of(item), prefix)
+    version, uid = text_at(item, "metadata", "resourceVersion"), text_at(item, "metadata", "uid")
+    return [
+        Step("created", made.actor, told, sources, created),
+        Step("stored", "kube-apiserver", say("trace.stored", key=key, uid=uid, version=version), "metadata"),
+    ]
+
+
+def program(manager: str) -> str:
+    """The command behind a manager's name: kubectl writes `kubectl-run`, and a name of its own for apply."""
+    if manager in ("kubectl-client-side-apply", "kubectl-last-applied"):
+        return "kubectl apply"
+    return manager.replace("kubectl-", "kubectl ", 1) if manager.startswith("kubectl-") else manager
 
 
 def say_kind(kind: str) -> str:

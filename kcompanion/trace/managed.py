@@ -22,6 +22,10 @@ SYSTEM = frozenset(
 )
 
 
+# How many pieces of a path name a branch well: `spec.template.spec.containers[web]`, `spec.replicas`.
+_DEPTH = {"template": 5, "jobTemplate": 7, "containers": 3, "initContainers": 3, "ports": 3}
+
+
 @dataclass(frozen=True)
 class Writer:
     """One entry of managedFields."""
@@ -111,8 +115,8 @@ def _branches(paths: Sequence[str]) -> list[str]:
     cut = []
     for path in paths:
         pieces = path.replace("[", ".[").split(".")
-        kept = pieces[:2] if pieces[0] in ("metadata", "status") else pieces[:5]
-        cut.append(".".join(kept).replace(".[", "["))
+        kept = _DEPTH.get(pieces[1] if len(pieces) > 1 else "", 2)
+        cut.append(".".join(pieces[:kept]).replace(".[", "["))
     return list(dict.fromkeys(cut))
 
 
@@ -123,7 +127,7 @@ class Declared:
     server: tuple[str, ...]  # managers that use server-side apply
     client: bool  # kubectl keeps what was applied in an annotation
     applied_at: str  # the latest apply of either kind
-    others: tuple[Writer, ...]  # people's imperative writes after that, status left out
+    others: tuple[Writer, ...]  # writes of others after that: people's, and the control plane's into the spec
     shared: tuple[str, ...]  # fields that an applier and somebody else own together
 
     @property
@@ -152,6 +156,11 @@ def declared(item: Object) -> Declared:
         tuple(sorted({w.manager for w in appliers if w.how == "apply"})),
         LAST_APPLIED in annotations_of(item) or any(w.how == "client_apply" for w in appliers),
         applied,
-        tuple(w for w in rest if w.how == "update" and w.time >= applied) if appliers else (),
+        tuple(w for w in rest if w.time >= applied and _counts(w)) if appliers else (),
         tuple(sorted(theirs & {field for w in rest for field in w.fields})),
     )
+
+
+def _counts(writer: Writer) -> bool:
+    """Whether a next apply could set back what it wrote: controllers' notes in annotations it could not."""
+    return writer.how == "update" or any(field.startswith("spec") for field in writer.fields)

@@ -17,8 +17,7 @@ from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
 from kcompanion.trace import containers, lineage, serving
 from kcompanion.trace.containers import Box
-from kcompanion.trace.creation import MIRROR, creator_of
-from kcompanion.trace.etcdkey import key_of
+from kcompanion.trace.creation import MIRROR, creation
 from kcompanion.trace.steps import State, Step, Story, timed
 
 EVENTS_LIVE = 3600  # seconds: --event-ttl of kube-apiserver, unless it is set
@@ -31,7 +30,7 @@ def life(pod: Object, world: World, prefix: str = "/registry") -> Story:
     ref = Ref("Pod", name_of(pod), namespace_of(pod))
     uid = text_at(pod, "metadata", "uid")
     events = _told(lambda: list(world.events(ref, uid)), gaps)
-    kubelet = f"kubelet {text_at(pod, 'spec', 'nodeName')}".strip()
+    kubelet = "kubelet"
     boxes = containers.boxes(pod, events)
     early = [*_told(lambda: list(lineage.predecessors(pod, world)), gaps)]
     steps = [*early, *_begin(pod, prefix), *_bound(pod, events), *_on_node(pod, boxes, events, kubelet)]
@@ -74,16 +73,10 @@ def _over(pod: Object) -> bool:
 
 
 def _begin(pod: Object, prefix: str) -> Iterator[Step]:
-    made = creator_of(pod)
-    created = text_at(pod, "metadata", "creationTimestamp")
     if seen := annotations_of(pod).get(_SEEN):
-        actor = f"kubelet {text_at(pod, 'spec', 'nodeName')}"
-        yield Step("seen", actor, say("trace.static.seen"), f"annotation {_SEEN}", str(seen))
-    yield Step("created", made.actor, made.told, ", ".join(x for x in ("creationTimestamp", made.source) if x), created)
-    key = key_of(PODS, name_of(pod), namespace_of(pod), prefix)
-    version = text_at(pod, "metadata", "resourceVersion")
-    told = say("trace.stored", key=key, uid=text_at(pod, "metadata", "uid"), version=version)
-    yield Step("stored", "kube-apiserver", told, "metadata")
+        if MIRROR in annotations_of(pod):
+            yield Step("seen", "kubelet", say("trace.static.seen"), f"annotation {_SEEN}", str(seen))
+    yield from creation(pod, PODS, prefix)
 
 
 def _bound(pod: Object, events: Sequence[Event]) -> Iterator[Step]:
@@ -202,7 +195,7 @@ def _ready(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet: 
             told = say("trace.waits.probe", **values)
             if failed is not None:
                 told = say("trace.waits.probe_failing", count=failed.count, message=failed.message, **values)
-            source = "event Unhealthy" if failed else f"{box.path}.ready"
+            source = "event Unhealthy" if failed else "containerStatuses.ready"
             yield Step("ready", kubelet, told, source, since=begun, state=State.OPEN, part=box.name)
 
 

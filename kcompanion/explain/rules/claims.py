@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from kcompanion.explain.evidence import change, destroy, inspect, seen, told
 from kcompanion.explain.pod import Pod
@@ -92,10 +93,8 @@ def claim_lost(item: Pod | Object, world: World) -> Iterator[Cause]:
             evidence.append(seen(Ref(VOLUME, volume), "", "404 not found"))
         elif volume:
             variant = "cause_misbound"
-        try:
+        with suppress(NotKnown):
             evidence += [told(event) for event in world.events(ref, text_at(claim, "metadata", "uid"))][-1:]
-        except NotKnown:
-            pass
         steps = (
             inspect(f"kubectl describe pvc {ref.name} -n {ref.namespace}"),
             destroy(text=say("rule_volume.kc5128.do", claim=ref.name)),
@@ -271,7 +270,7 @@ def _volume_itself(volume: Object, world: World) -> Iterator[Cause]:
 def claim_is_kept(claim: Object, world: World) -> Iterator[Cause]:
     """A claim was deleted, and waits until no pod uses it any more."""
     ref, deleted = ref_of(claim, CLAIM), text_at(claim, "metadata", "deletionTimestamp")
-    if not deleted or (world.since(deleted) or 0) < 5:  # noqa: PLR2004 - seconds; the controller needs a moment
+    if not deleted or (world.since(deleted) or 0) < 5:
         return
     kept = texts_at(claim, "metadata", "finalizers")
     pods = consumers(claim, world)

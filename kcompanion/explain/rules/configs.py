@@ -95,7 +95,7 @@ def _asked(need: Need) -> str:
 
 
 def _named(need: Need, message: str) -> bool:
-    """Whether the kubelet's message is about this need: `configmap "a" not found`, `couldn't find key k in ConfigMap ns/a`."""
+    """Whether the kubelet's message is about this need: `configmap "a" not found`, `… key k in ConfigMap ns/a`."""
     if f'{need.ref.kind.lower()} "{need.ref.name}" not found' in message.lower():
         return True
     return bool(need.key) and f"find key {need.key} in {need.ref.kind} {need.ref.place}" in message
@@ -143,8 +143,7 @@ def _said(pod: Pod, container: Container, variant: str) -> Cause:
         seen(pod.ref, f"{path}.securityContext.{key}", str(value).lower())
         for key in ("runAsNonRoot", "runAsUser")
         for path, holder in contexts
-        if variant in ("cause_root", "cause_user")
-        and (value := dig(holder, "securityContext", key)) is not None
+        if variant in ("cause_root", "cause_user") and (value := dig(holder, "securityContext", key)) is not None
     ]
     return Cause(
         {"what": ends.named(container), "image": container.image},

@@ -153,7 +153,7 @@ def post_start_failed(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG00
 
 @BOOK.rule("KC5046", numbers=(46, 47), severity=Severity.CRITICAL, rank=Rank.START, read=f"{LIFE}#container-states")
 def internal_hook_failed(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
-    """A manager inside the kubelet (processors, memory, devices) refused just before or after the container was made."""
+    """A manager inside the kubelet (processors, memory, devices) refused just before or after it was made."""
     for container in pod.containers:
         if container.waiting in INTERNAL:
             yield Cause(

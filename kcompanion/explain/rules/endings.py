@@ -378,11 +378,10 @@ def _ending(running: list[Container], pod: Pod) -> Iterator[Evidence]:
 
 
 def _was_killed(pod: Pod, container: Container, world: World) -> bool:
-    """Whether the kubelet ended the container, so that its exit code 0 is only good manners."""
-    if not container.spec.get("livenessProbe") and not container.spec.get("startupProbe"):
-        return False
-    events = world.events(pod.ref, pod.uid)
-    return any(e.reason == "Killing" and e.path.endswith(f"{{{container.name}}}") for e in events)
+    """Whether the kubelet ended the container (a probe, a hook), so that its exit code 0 is only good manners."""
+    return any(
+        e.path.endswith(f"{{{container.name}}}") for e in world.events(pod.ref, pod.uid) if e.reason == "Killing"
+    )
 
 
 def _short(message: str) -> str:

@@ -118,9 +118,7 @@ def out_of_memory(pod: Pod, world: World) -> Iterator[Cause]:
                 inspect(f"kubectl top pod {pod.name} -n {pod.namespace} --containers"),
                 change(text=say("rule_exit.kc5054.do" if limit else "rule_exit.kc5054.do_node")),
             ),
-            variant=("cause" if where.startswith("spec.c") or where.startswith("spec.i") else "cause_pod")
-            if limit
-            else "cause_node",
+            variant=_whose(limit, where),
             severity=_how_bad(container, world),
         )
 
@@ -129,13 +127,18 @@ def _memory_limit(pod: Pod, container: Container) -> tuple[str, str]:
     """The limit that was hit, and its field: the container's own, else the pod's, else none."""
     field = "containers" if container.sort is Sort.APP else "initContainers"
     path = f"spec.{field}[{container.name}].resources.limits.memory"
-    own = dig(container.status, "resources", "limits", "memory") or dig(
-        container.spec, "resources", "limits", "memory"
-    )
+    own = dig(container.status, "resources", "limits", "memory") or dig(container.spec, "resources", "limits", "memory")
     if own:
         return str(own), path
     whole = dig(pod.raw, "spec", "resources", "limits", "memory")
     return (str(whole), "spec.resources.limits.memory") if whole else ("", path)
+
+
+def _whose(limit: str, where: str) -> str:
+    """The sentence for whose limit it was."""
+    if not limit:
+        return "cause_node"
+    return "cause_pod" if where.startswith("spec.resources") else "cause"
 
 
 def _how_bad(container: Container, world: World) -> Severity:
@@ -251,7 +254,9 @@ def _made_good(pod: Pod, world: World) -> tuple[Evidence, ...]:
     if done.get("status") != "True":
         return ()
     return (
-        seen(Ref("Job", name, pod.namespace), "status.conditions[Complete]", "True", text_at(done, "lastTransitionTime")),
+        seen(
+            Ref("Job", name, pod.namespace), "status.conditions[Complete]", "True", text_at(done, "lastTransitionTime")
+        ),
     )
 
 
@@ -259,7 +264,7 @@ def _made_good(pod: Pod, world: World) -> tuple[Evidence, ...]:
 def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
     """A program that is done, started again and again because the pod is made for programs that go on."""
     for container in ends.lasting(pod):
-        if container.exit_code != 0 or not ends.between(pod, container):
+        if container.exit_code != 0 or not ends.between(pod, container) or _is_worker(pod, container):
             continue
         if ends.killed_by_kubelet(pod, container, world):
             continue
@@ -275,6 +280,11 @@ def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
         )
 
 
+def _is_worker(pod: Pod, container: Container) -> bool:
+    """Whether KC5028 tells it: a container proper, restarted by the pod's policy."""
+    return container.sort is Sort.APP and not text_at(container.spec, "restartPolicy") and container.restarts > 0
+
+
 @BOOK.rule(
     "KC5060",
     numbers=(60,),
@@ -282,7 +292,7 @@ def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
     rank=Rank.CRASH,
     read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-state-terminated",
 )
-def end_not_seen(pod: Pod, world: World) -> Iterator[Cause]:
+def end_not_seen(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
     """The kubelet lost a container and made up its end: 137 without any signal."""
     for container in ends.lasting(pod):
         if text_at(container.ended, "reason") != ends.UNKNOWN:
@@ -290,7 +300,10 @@ def end_not_seen(pod: Pod, world: World) -> Iterator[Cause]:
         again = container.running
         yield Cause(
             {"what": ends.named(container), "node": pod.node},
-            evidence=(*ends.proof(pod, container), *((seen(pod.ref, "status.reason", pod.reason),) if pod.reason else ())),
+            evidence=(
+                *ends.proof(pod, container),
+                *((seen(pod.ref, "status.reason", pod.reason),) if pod.reason else ()),
+            ),
             steps=(
                 inspect(f"kubectl get events -n default --field-selector involvedObject.name={pod.node}"),
                 low_risk(text=say("rule_exit.kc5060.do")),

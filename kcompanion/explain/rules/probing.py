@@ -96,9 +96,9 @@ def asks_of(handler: Mapping[str, Any]) -> str:
     Of a command only the program is told: the rest may hold a password.
     """
     if http := map_at(handler, "httpGet"):
-        secure = " (HTTPS)" if http.get("scheme") == "HTTPS" else ""
-        path = text_at(http, "path") or "/"
-        return f"GET {text_at(http, 'host')}:{http.get('port')}{path if path.startswith('/') else f'/{path}'}{secure}"
+        scheme = "https://" if http.get("scheme") == "HTTPS" else ""
+        path = text_at(http, "path").removeprefix("/")
+        return f"GET {scheme}{text_at(http, 'host')}:{http.get('port')}/{path}"
     if tcp := map_at(handler, "tcpSocket"):
         return f"TCP {text_at(tcp, 'host')}:{tcp.get('port')}"
     if grpc := map_at(handler, "grpc"):
@@ -175,7 +175,7 @@ def answer(event: Event, probe: Probe) -> Message:
         if found := re.search(pattern, said):
             what = found[1] if found.groups() else ""
             return say(f"rule_probe.answer.{name}", what=what, port=probe.port, seconds=probe.timeout)
-    words = " ".join(said.split())[:_LONGEST]
+    words = " ".join(said.split())[:_LONGEST].rstrip(". ")
     name = ("command" if words else "command_silent") if "exec" in probe.spec else "other"
     return say(f"rule_probe.answer.{name}", what=words, port=probe.port, seconds=probe.timeout)
 

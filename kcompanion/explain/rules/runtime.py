@@ -326,7 +326,7 @@ def machine_events(node: Object, world: World) -> Iterator[Cause]:
     ref = ref_of(node, "Node")
     latest: dict[str, Event] = {}
     for event in world.events(ref):  # the kubelet gives the node's name as its uid
-        if event.reason in _MACHINE and (world.since(event.last) or 0) <= 3600:  # noqa: PLR2004 - an hour of events
+        if event.reason in _MACHINE and (world.since(event.last) or 0) <= 3600:
             latest[_MACHINE[event.reason][0]] = event
     for variant, event in latest.items():
         severity = _MACHINE[event.reason][1]

@@ -86,8 +86,7 @@ def not_started(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - ev
                 "image": container.image,
             },
             evidence=(
-                *_waiting(pod, container),
-                *(ends.proof(pod, container) if not message or not container.waiting_message else ()),
+                *(_waiting if container.waiting == ends.START_FAILED else ends.proof)(pod, container),
                 *_command(pod, container),
             ),
             steps=(
@@ -117,7 +116,7 @@ def other_processor(pod: Pod, world: World) -> Iterator[Cause]:
                 continue
         yield Cause(
             {"what": ends.named(container), "image": container.image, "node": pod.node},
-            evidence=(*_waiting(pod, container), *ends.proof(pod, container), *log, *_processor(pod, world)),
+            evidence=(*ends.proof(pod, container), *log, *_processor(pod, world)),
             steps=(
                 inspect(f"kubectl get node {pod.node} -L kubernetes.io/arch"),
                 change(text=say("rule_start.kc5220.do")),
@@ -131,22 +130,12 @@ def _sort(message: str, table: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
 
 
 def _waiting(pod: Pod, container: Container) -> tuple[Evidence, ...]:
-    """The waiting reason, and the end of its message: the decisive words come last, after the wrapping of each layer."""
+    """The waiting reason, and the end of its message: the decisive words come last, behind those of each layer."""
     if not container.waiting:
         return ()
     found = (seen(pod.ref, f"{container.path}.state.waiting.reason", container.waiting),)
-    message = _core(container.waiting_message)
+    message = ends.core(container.waiting_message)
     return (*found, seen(pod.ref, f"{container.path}.state.waiting.message", message)) if message else found
-
-
-def _core(message: str) -> str:
-    """A runtime's message without the layers that all such messages have in front."""
-    return re.sub(
-        r"^(?:failed to (?:create|start) containerd (?:task|container): |failed to create shim task: "
-        r"|OCI runtime (?:create|start) failed: |runc create failed: |container_linux\.go:\d+: )+",
-        "",
-        message,
-    )
 
 
 def _first_word(container: Container) -> str:

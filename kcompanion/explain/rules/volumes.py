@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -397,10 +398,8 @@ def image_volume(pod: Pod, world: World) -> Iterator[Cause]:
             seen(pod.ref, f"spec.volumes[{name}].image.reference", image),
             seen(pod.ref, f"{container.path}.state.waiting.message", container.waiting_message),
         ]
-        try:
+        with suppress(NotKnown):
             evidence += [told(e) for e in reported(pod, world, "Failed") if f'"{image}"' in e.message][-1:]
-        except NotKnown:
-            pass
         reason = container.waiting_message.rpartition(": ")[2] or "-"
         yield Cause(
             {"volume": name, "image": image, "container": container.name, "message": reason},

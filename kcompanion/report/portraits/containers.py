@@ -39,8 +39,6 @@ def table(sight: Sight) -> Iterator[Section]:
         yield Section(say("portrait.section.containers"), [Table(columns(heads), rows)])
 
 
-
-
 def _done(container: Container) -> bool:
     """Whether an init container has done its work: nothing to tell of it."""
     return container.exit_code == 0 and bool(container.terminated)

@@ -61,7 +61,9 @@ def _count(sight: Sight, resource: Resource) -> Iterator[tuple[int, Cell]]:
     remark: Cell = None
     if resource is r.PODS:
         words = Counter(Pod(item).status_word for item in items)
-        remark = ", ".join(f"{count} {word}" for word, count in sorted(words.items(), key=lambda one: (-one[1], one[0])))
+        remark = ", ".join(
+            f"{count} {word}" for word, count in sorted(words.items(), key=lambda one: (-one[1], one[0]))
+        )
     yield len(items), remark
 
 

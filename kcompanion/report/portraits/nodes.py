@@ -60,7 +60,9 @@ def room(sight: Sight) -> Iterator[Section]:
     rows: list[tuple[Cell, ...]] = []
     for resource in ("cpu", "memory", "pods"):
         has, gives = parse_quantity(capacity.get(resource)), parse_quantity(given.get(resource))
-        asked = Decimal(len(pods)) if resource == "pods" else sum((requested(pod, resource) for pod in pods), Decimal(0))
+        asked = (
+            Decimal(len(pods)) if resource == "pods" else sum((requested(pod, resource) for pod in pods), Decimal(0))
+        )
         share = f"{int(asked * 100 / gives)}%" if gives else None
         rows.append((resource, *(_spelt(value, resource) for value in (has, gives, asked)), share))
     yield Section(say("portrait.section.room"), [Table(columns("RESOURCE HAS FOR_PODS REQUESTED SHARE"), rows)])

@@ -31,7 +31,10 @@ def status(sight: Sight) -> Iterator[Fact]:
     """The STATUS word, and the field it comes from where it is not simply the phase."""
     steps = Pod(sight.item).status_steps
     if len(steps) > 1:
-        yield label("status"), say("portrait.pod.status", steps=" → ".join(word for word, _ in steps), path=steps[-1][1])
+        yield (
+            label("status"),
+            say("portrait.pod.status", steps=" → ".join(word for word, _ in steps), path=steps[-1][1]),
+        )
 
 
 def phase(sight: Sight) -> Iterator[Fact]:

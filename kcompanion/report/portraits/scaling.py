@@ -62,7 +62,7 @@ def decision(sight: Sight) -> Iterator[Fact]:
 
 def metrics(sight: Sight) -> Iterator[Section]:
     """Each metric: what is measured, what is wanted, and the count that follows from it."""
-    measured = {_key(one): one for one in maps_at(sight.item, "status", "currentMetrics") if _key(one)}
+    measured = {_key(one): one for one in maps_at(sight.item, "status", "currentMetrics")}
     current = count_at(sight.item, "status", "currentReplicas")
     rows: list[tuple[Cell, ...]] = []
     for wish in maps_at(sight.item, "spec", "metrics"):

@@ -29,8 +29,13 @@ def address(sight: Sight) -> Iterator[Fact]:
     if kind == "ExternalName":
         yield label("type"), say("portrait.service.external", name=text_at(item, "spec", "externalName"))
         return
-    yield label("type"), say("portrait.service.headless") if ip == "None" else say(
-        f"portrait.service.{kind.lower() if kind in ('NodePort', 'LoadBalancer') else 'clusterip'}", ip=ip or "-"
+    yield (
+        label("type"),
+        say("portrait.service.headless")
+        if ip == "None"
+        else say(
+            f"portrait.service.{kind.lower() if kind in ('NodePort', 'LoadBalancer') else 'clusterip'}", ip=ip or "-"
+        ),
     )
     for entry in maps_at(item, "status", "loadBalancer", "ingress"):
         yield label("external"), text_at(entry, "ip") or text_at(entry, "hostname")
@@ -156,7 +161,8 @@ def ingress_class(sight: Sight) -> Iterator[Fact]:
     else:
         yield label("class"), say("portrait.ingress.no_class")
     given = [
-        text_at(one, "ip") or text_at(one, "hostname") for one in maps_at(sight.item, "status", "loadBalancer", "ingress")
+        text_at(one, "ip") or text_at(one, "hostname")
+        for one in maps_at(sight.item, "status", "loadBalancer", "ingress")
     ]
     yield label("external"), ", ".join(given) or say("portrait.ingress.no_address")
 

@@ -147,7 +147,8 @@ def _used(sight: Sight) -> list[Use]:
 def used_by(sight: Sight) -> Iterator[Section]:
     """The pods that use it as a whole or in part, and how a change reaches them."""
     rows: list[tuple[Cell, ...]] = [
-        (use.pod, use.where, use.key or "*", _arrives(use)) for use in sorted(_used(sight), key=lambda u: (u.pod, u.where))
+        (use.pod, use.where, use.key or "*", _arrives(use))
+        for use in sorted(_used(sight), key=lambda u: (u.pod, u.where))
     ]
     yield from common.bounded(sight, "uses", "POD WHERE KEY A_CHANGE_ARRIVES", rows)
 

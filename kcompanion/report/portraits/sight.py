@@ -43,7 +43,7 @@ class Sight:
         found: list[T] = []
         try:
             for piece in part(self):
-                found.append(piece)  # noqa: PERF402 - what came before the gap is kept
+                found.append(piece)  # what came before a gap is kept
         except NotKnown as unknown:
             self.missing[unknown.gap.what] = unknown.gap
         return found
@@ -76,9 +76,7 @@ def lesson(topic: str, paragraphs: int = 1) -> Part:
     def draw(sight: Sight) -> Iterator[Section]:
         if sight.lessons:
             told = [say(f"portrait.lesson.{topic}.p{number}") for number in range(1, paragraphs + 1)]
-            yield Section(
-                say("portrait.section.lesson"), [Lesson(say(f"portrait.lesson.{topic}.title"), told)]
-            )
+            yield Section(say("portrait.section.lesson"), [Lesson(say(f"portrait.lesson.{topic}.title"), told)])
 
     return draw
 

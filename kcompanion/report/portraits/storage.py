@@ -60,7 +60,10 @@ def volume(sight: Sight) -> Iterator[Fact]:
     if found is None:
         yield label("volume"), owners.gone(name)
         return
-    yield label("volume"), say("portrait.claim.volume", name=name, phase=text_at(found, "status", "phase"), by=source(found))
+    yield (
+        label("volume"),
+        say("portrait.claim.volume", name=name, phase=text_at(found, "status", "phase"), by=source(found)),
+    )
     if nodes := affinity(found):
         yield label("reachable"), say("portrait.claim.nodes", nodes=nodes)
 
