@@ -49,7 +49,25 @@ class Program:
         return [word.format(**filled) for word in self.words]
 
 
-FAULTS: tuple[Fault, ...] = (Fault("KC5044", r"(?i)exit code:?\s*\D{0,12}1\b|exited? with (exit )?code 1"),)
+FAULTS: tuple[Fault, ...] = (
+    Fault("KC5044", r"(?i)exit code:?\s*1\b|exit(ed)? (with )?(code )?1\b"),
+    Fault("KC5054", r"OOMKilled"),
+    Fault("KC5041", r"(?i)configmap.{0,20}(not found|not exist)|configmap.*gone"),
+    Fault("KC5131-secret", r"(?i)secret.{0,40}(not found|not exist)"),
+    Fault("KC5212", r"(?i)not found|no such image"),
+    Fault("KC5211", r"(?i)\b401\b|unauthorized|credentials"),
+    Fault("KC5214", r"(?i)x509|certificate"),
+    Fault("KC5061", r"(?i)insufficient cpu|\bcpu\b.*(free|in all)"),
+    Fault("KC5127-provisioner", r"(?i)provisioner|external-provisioner|waiting for a volume"),
+    Fault("KC5142-port", r"9090"),
+    Fault("KC5144", r"(?i)liveness"),
+    Fault("KC5148", r"(?i)exceeded quota|quota"),
+    Fault("KC5153", r"(?i)restricted"),
+    Fault("KC5151", r"(?i)webhook"),
+    Fault("KC5159", r"(?i)BackoffLimitExceeded|backoff ?limit"),
+    Fault("KC5108", r"(?i)ephemeral"),
+    Fault("KC5169", r"(?i)selector|no (pods|endpoints)|Endpoints:\s*(<none>)?$"),
+)
 _HEAD = ("--kubeconfig", "{kubeconfig}", "-n", "{namespace}")
 
 

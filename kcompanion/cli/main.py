@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
     "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
+    "glossary": ("glossary", "The words, each with what shows it in this cluster."),
     "snapshot": ("snapshot", "Save what was read to a file, or look into one."),
     "schema": ("schema", "The JSON Schema of a command's -o json."),
     "version": ("version", "Versions of client and server, and their skew."),

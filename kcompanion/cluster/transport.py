@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,14 @@ class Response:
         return float(wish) if wish.isdecimal() else None
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """An answer that is read line by line while it comes."""
+
+    status: int
+    lines: Iterator[bytes]
+
+
 class Transport:
     """Sends requests over one Connection; safe to use from several threads."""
 
@@ -83,8 +92,9 @@ class Transport:
         body: bytes | None = None,
         server: str = "",
         timeout: float,
+        method: str = "",
     ) -> Response:
-        """GETs a path (POSTs it when there is a body) within about `timeout` seconds.
+        """GETs a path (POSTs it when there is a body, or does what `method` says) within about `timeout` seconds.
 
         Raises:
             TransportError: there was no HTTP answer.
@@ -97,7 +107,7 @@ class Transport:
         url = (server or str(self._configuration.host)).rstrip("/") + path
         try:
             answer = pool.request(
-                "POST" if body is not None else "GET",
+                method or ("POST" if body is not None else "GET"),
                 url,
                 body=body,
                 headers=self._headers(accept, with_body=body is not None),
@@ -114,6 +124,33 @@ class Transport:
             raise TransportError(Outcome.UNREACHABLE, _short(error)) from error
         answer.release_conn()
         return _of_an_api_server(Response(answer.status, answer.headers, data, peer), url)
+
+    @contextmanager
+    def lines(self, path: str, *, timeout: float) -> Iterator[Lines]:
+        """GETs a path whose answer goes on and on, one JSON per line; `timeout` limits the silence between two bytes.
+
+        Raises:
+            TransportError: there was no HTTP answer, or the connection broke.
+        """
+        import urllib3  # noqa: PLC0415 - as above
+
+        pool = self._connection.client.rest_client.pool_manager
+        url = str(self._configuration.host).rstrip("/") + path
+        headers = self._headers(JSON, with_body=False)
+        headers["Accept-Encoding"] = "identity"  # compressed, lines would come in blocks
+        limits = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout)
+        try:
+            answer = pool.request(
+                "GET", url, headers=headers, timeout=limits, retries=False, redirect=False, preload_content=False
+            )
+            try:
+                yield Lines(answer.status, _split(answer))
+            finally:
+                answer.close()  # never back to the pool: the server is not done with it
+        except urllib3.exceptions.HTTPError as error:
+            raise _named(error, url, timeout) from error
+        except OSError as error:
+            raise TransportError(Outcome.UNREACHABLE, _short(error), transient=True) from error
 
     def headers(self) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
         """Who we are: credentials and impersonation, for what is not sent by `request`."""
@@ -134,6 +171,14 @@ class Transport:
             if setting["in"] == "header" and setting["value"]:
                 headers[setting["key"]] = setting["value"]
         return headers
+
+
+def _split(answer: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response
+    """The lines of a body as they come; what stands after the last line break was cut off."""
+    rest = b""
+    while chunk := answer.read1(CHUNK, decode_content=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
 
 
 def _peer(answer: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response

@@ -8,7 +8,7 @@ finished Job claims nothing any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,7 @@ from kcompanion.model.fields import condition, labels_of, map_at, name_of, names
 from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selector_text, selects
 from kcompanion.model.snapshot import Object
-from kcompanion.model.world import World
+from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.owners import Entity, controller_of
 
 # What each kind of controller claims.
@@ -126,13 +126,34 @@ def claim(
     return Claim.ADOPTS
 
 
-def controllers_in(namespace: str, claimed: Resource, world: World) -> Iterator[Controller]:
+def controllers_in(namespace: str, claimed: Resource, world: World) -> list[Controller]:
     """The controllers of a namespace (or of all) that claim objects of a resource, by kind and name.
 
     Raises:
         NotKnown: a kind of controller could not be listed.
     """
-    for resource, what in CLAIMS.items():
-        if what == claimed:
-            found = [Controller(resource, item) for item in world.all(resource, namespace)]
-            yield from sorted(found, key=lambda one: one.ref)
+    kinds = [resource for resource, what in CLAIMS.items() if what == claimed]
+    listed = listed_together(kinds, namespace, world)
+    return [
+        controller
+        for resource in kinds
+        for controller in sorted((Controller(resource, item) for item in listed[resource]), key=lambda one: one.ref)
+    ]
+
+
+def listed_together(resources: Iterable[Resource], namespace: str, world: World) -> Mapping[Resource, Sequence[Object]]:
+    """The objects of several resources, so that all that is not known yet is read in one round.
+
+    Raises:
+        NotKnown: one of them could not be listed.
+    """
+    found: dict[Resource, Sequence[Object]] = {}
+    unknown: NotKnown | None = None
+    for resource in resources:
+        try:
+            found[resource] = world.all(resource, namespace)
+        except NotKnown as missing:
+            unknown = missing
+    if unknown is not None:
+        raise unknown
+    return found

@@ -153,7 +153,7 @@ def _free(entity: Entity, world: World) -> Orphan | None:
         left = _SCHEDULED in annotations_of(entity.item)
         # most Jobs are made by hand: only one that a CronJob made has lost something
         return Orphan(entity, Sort.LEFT, maker=_cronjob(entity)) if left and not entity.references else None
-    controllers = list(controllers_in(space, entity.resource, world))
+    controllers = controllers_in(space, entity.resource, world)
     adopters = tuple(one.ref for one in controllers if claim(one, entity.item) is Claim.ADOPTS)
     if adopters:
         return Orphan(entity, Sort.ADOPTABLE, adopters=adopters)

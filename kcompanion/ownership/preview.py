@@ -17,11 +17,21 @@ from kcompanion.model.refs import Ref, ref_of
 from kcompanion.model.selectors import selects
 from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
-from kcompanion.ownership.claim import COUNTING, Claim, Controller, active, claim, controllers_in
+from kcompanion.ownership.claim import (
+    CLAIMS,
+    COUNTING,
+    Claim,
+    Controller,
+    active,
+    claim,
+    controllers_in,
+    listed_together,
+)
 from kcompanion.ownership.owners import controller_of
 from kcompanion.ownership.victims import first_deleted
 
 Changes = Mapping[str, str | None]  # None takes the label away
+_CONTROLLERS = tuple(resource for resource, claimed in CLAIMS.items() if claimed == r.PODS)
 
 
 class Then(StrEnum):
@@ -116,15 +126,16 @@ def preview(pod: Object, changes: Changes, world: World) -> Preview:
     ref = ref_of(pod, "Pod")
     before = labels_of(pod)
     after = changed(before, changes)
-    pods = world.all(r.PODS, ref.namespace)
-    controllers = list(controllers_in(ref.namespace, r.PODS, world))
+    # the selecting kinds first: what they lack is wanted in the same round
+    chosen, gaps = _chosen(ref.namespace, before, after, world)
+    pods = listed_together((r.PODS, *_CONTROLLERS), ref.namespace, world)[r.PODS]
+    controllers = controllers_in(ref.namespace, r.PODS, world)
     releasing = [one for one in controllers if claim(one, pod, after) is Claim.RELEASES]
     keeping = next((one.ref for one in controllers if claim(one, pod, after) is Claim.KEEPS), None)
     freed = bool(releasing) or controller_of(pod) is None
     adopting = [one for one in controllers if freed and claim(one, pod, after, freed=True) is Claim.ADOPTS]
     effects = [_released(one, pod, pods) for one in releasing]
     effects += [_adopted(one, pod, after, pods, controllers, world) for one in adopting[:1]]
-    chosen, gaps = _chosen(ref.namespace, before, after, world)
     return Preview(
         ref,
         before,

@@ -26,7 +26,8 @@ def in_full(cause: Cause, screen: Screen) -> str:
         )
         lines += wrap(screen.words(told), screen.columns, "        ", "      ")
     for item in finding.evidence:
-        what = " ".join(part for part in (item.source, item.path) if part)
+        named = "" if item.path and item.source == cause.about else item.source
+        what = " ".join(part for part in (named, item.path) if part)
         since = seconds_between(item.at, cause.now)
         age = "" if since is None else f" ({screen.words(say('explain.ago', age=human_age(since)))})"
         lines += wrap(f"{clean(what)} = {clean(item.value)}{age}", screen.columns, "        ", "      · ")

@@ -65,6 +65,7 @@ class Cause:
     finding: Finding
     now: datetime
     root: bool = False  # the first and deepest one
+    about: str = ""  # the object that the heading names already, as evidence spells it: `Pod shop/web-1`
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def sections(verdict: Verdict, item: Object, world: World, *, wide: bool, lesson
     What is well is shown whole, because then the object itself is what is asked about; beside a cause it is kept short
     unless `wide` or `lessons` asks for all.
     """
-    found = [Cause(f, world.now, root=f is verdict.root) for f in verdict.findings]
+    found = [Cause(f, world.now, root=f is verdict.root, about=str(verdict.ref)) for f in verdict.findings]
     made = [Section(told(verdict, item), [cause for cause in found if cause.root], verdict.status)]
     also: list[Block] = [cause for cause in found if not cause.root and cause.finding.severity is not Severity.INFO]
     notes: list[Block] = [cause for cause in found if cause.finding.severity is Severity.INFO]
@@ -116,6 +116,12 @@ def sections(verdict: Verdict, item: Object, world: World, *, wide: bool, lesson
     if verdict.not_evaluated:
         made.append(Section(say("explain.section.not_evaluated"), [Lines(gaps(verdict.not_evaluated))]))
     return made
+
+
+def alike(verdicts: Sequence[tuple[Object, Verdict]]) -> bool:
+    """Whether several objects share a cause, so that telling each in full would say the same twice."""
+    bad = [Explained(item, verdict) for item, verdict in verdicts if verdict.root is not None]
+    return len(shared(bad)) < len(bad)
 
 
 def absent(refs: Iterable[Ref]) -> list[Section]:

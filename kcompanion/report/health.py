@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcompanion.explain.accepted import Sorted
-from kcompanion.explain.judge import NotEvaluated
+from kcompanion.explain.judge import CHILDREN, NotEvaluated
 from kcompanion.explain.sweep import Entry, Sweep, owner_of, worst_of
 from kcompanion.model.finding import Severity, Status
 from kcompanion.model.message import Message, one_or_many, say
@@ -18,6 +18,7 @@ SHOWN = 12  # entries told in the terminal (all with -o wide)
 PER_CODE = 3  # entries of one code among them
 NAMED = 3  # affected objects named for each
 LISTED = 200  # entries in structured output
+_ALWAYS_THERE = tuple(f"{kind}/" for kind in CHILDREN)  # parents, found by way of their pods
 NAMES = 20  # affected objects listed there for each
 
 
@@ -95,7 +96,7 @@ def _told(entry: Entry, *, every: bool, explain: bool) -> Told:
     """One entry: where, how many, the cause, and the command that tells all of it."""
     where: list[Message] = []
     others = [name for name in entry.affected if name != entry.root]
-    if others and others != [entry.finding.subject]:
+    if others:
         names = [str(parse_ref(name)) for name in others]
         limit = len(names) if every else NAMED
         words = ", ".join(names[:limit])
@@ -113,9 +114,11 @@ def _told(entry: Entry, *, every: bool, explain: bool) -> Told:
 
 def explain_command(entry: Entry) -> str:
     """The command that tells everything about an entry; that of the finding where it hangs on no object."""
-    root = owner_of(entry)
     if not entry.finding.code.startswith("KC5"):
         return entry.finding.next_command
+    # a root that was not judged itself may not even exist: a missing ConfigMap
+    judged = entry.root in entry.affected or entry.root.startswith(_ALWAYS_THERE)
+    root = owner_of(entry) if judged else parse_ref(entry.finding.subject)
     space = f" -n {root.namespace}" if root.namespace else ""
     return f"kcompanion explain {root.kind.lower()}/{root.name}{space}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kcompanion.model.fields import text_at
 from kcompanion.model.message import Message, say
-from kcompanion.report.document import Block, Cell, Facts, Lesson, Lines, Section, Table, columns
+from kcompanion.report.document import Block, Cell, Facts, Lesson, Lines, Section
 from kcompanion.trace.etcdkey import Envelope
 from kcompanion.trace.stored import Place, ReadBack
 
@@ -25,8 +25,8 @@ def sections(place: Place, back: ReadBack | None, *, explain: bool = False) -> l
     """The parts, the object, what etcd told, and notes."""
     made = []
     if place.stored:
-        rows: list[list[Cell]] = [[part.text, part.told] for part in place.parts]
-        made.append(Section(say("key.section.parts"), [Table(columns("PART MEANING"), rows)]))
+        pairs = [(say("key.fact.part", text=part.text), part.told) for part in place.parts]
+        made.append(Section(say("key.section.parts"), [Facts(pairs)]))
     made.append(Section(say("key.section.object"), [_object(place)]))
     if back is not None:
         made.append(Section(say("key.section.read"), list(_read(back))))

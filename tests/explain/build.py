@@ -116,3 +116,32 @@ def deployed(name: str, pods: int, *, namespace: str = "shop") -> list[Json]:
         replicaset(f"{name}-7d9f", name, namespace=namespace, replicas=pods),
         *(crashing(f"{name}-7d9f-{n:03}", namespace=namespace, owner=owner, app=name) for n in range(pods)),
     ]
+
+
+def node(name: str = "worker-1", *, heartbeat: str = "2026-11-21T11:59:55Z") -> list[Json]:
+    """A node that is well, and the Lease its kubelet renews; NOW of the casebook is five seconds later."""
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": heartbeat}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "uid": f"uid-{name}",
+                "creationTimestamp": "2026-11-20T00:00:00Z",
+                "labels": {"kubernetes.io/hostname": name},
+            },
+            "spec": {},
+            "status": {
+                "conditions": [ready],
+                "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "1110"},
+                "capacity": {"cpu": "4", "memory": "8Gi", "pods": "1110"},
+            },
+        },
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": "kube-node-lease"},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": heartbeat},
+        },
+    ]

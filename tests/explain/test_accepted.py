@@ -7,11 +7,13 @@ import pytest
 from kcompanion.errors import UsageError
 from kcompanion.explain.accepted import Suppression, sort, suppressions
 from kcompanion.explain.sweep import sweep
-from tests.explain.build import deployed
+from tests.explain.build import deployed, node
 from tests.explain.casebook import NOW, world_from
 
 ENTRIES = [
-    e for e in sweep(world_from([*deployed("web", 3), *deployed("api", 2)])).entries if e.finding.code == "KC5044"
+    e
+    for e in sweep(world_from([*node(), *deployed("web", 3), *deployed("api", 2)])).entries
+    if e.finding.code == "KC5044"
 ]
 
 

@@ -5,19 +5,19 @@ from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.ask import Outcome, Reading, listing
 from kcompanion.model.finding import Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
-from kcompanion.model.resources import NODES, PODS
+from kcompanion.model.resources import LEASES, NODES, PODS
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.render.screen import Screen
 from kcompanion.render.terminal import render
 from kcompanion.report import health as report
 from kcompanion.report.document import Document
-from tests.explain.build import Json, crashing, deployed, deployment, replicaset, running
+from tests.explain.build import Json, crashing, deployed, deployment, node, replicaset, running
 from tests.explain.casebook import NOW, world_from
 
 
 def swept(*objects: Json) -> Sweep:
-    return sweep(world_from(list(objects)))
+    return sweep(world_from([*node(), *objects]))
 
 
 def printed(found: Sweep) -> str:
@@ -80,12 +80,12 @@ def test_json_is_bounded_and_says_what_it_left_out() -> None:
 
 def test_findings_of_other_origin_are_ranked_with_the_rest() -> None:
     broken = Finding("KC1024", Severity.CRITICAL, "etcd", say("x"), (Evidence("etcd"),))
-    found = sweep(world_from([crashing("a")]), more=[broken])
+    found = sweep(world_from([*node(), crashing("a")]), more=[broken])
     assert found.entries[0].finding.code == "KC1024"
 
 
 def test_a_list_that_was_refused_is_not_a_clean_bill() -> None:
-    whole = world_from([running("a")]).snapshot
+    whole = world_from([*node(), running("a")]).snapshot
     refused = Reading(listing(NODES), Outcome.FORBIDDEN, 403, "no")
     found = sweep(World(Snapshot(NOW, readings={**whole.readings, refused.ask.key: refused})))
     kept = sort(found.entries, (), (), NOW)
@@ -94,7 +94,7 @@ def test_a_list_that_was_refused_is_not_a_clean_bill() -> None:
 
 
 def test_a_proven_failure_is_told_even_so() -> None:
-    whole = world_from([crashing("a")]).snapshot
+    whole = world_from([*node(), crashing("a")]).snapshot
     refused = Reading(listing(NODES), Outcome.FORBIDDEN, 403, "no")
     found = sweep(World(Snapshot(NOW, readings={**whole.readings, refused.ask.key: refused})))
     assert report.status(sort(found.entries, (), (), NOW), found) is Status.FAIL
@@ -106,8 +106,8 @@ def test_nothing_is_wanted_for_pods_that_are_well() -> None:
             NOW,
             readings={
                 reading.ask.key: reading
-                for reading in world_from([running(f"p{n}") for n in range(5)]).snapshot.readings.values()
-                if reading.ask.resource is PODS
+                for reading in world_from([*node(), *(running(f"p{n}") for n in range(5))]).snapshot.readings.values()
+                if reading.ask.resource in (PODS, NODES, LEASES)
             },
         )
     )

@@ -95,12 +95,12 @@ def _told(
     objects: Sequence[targets.Target], absent: Sequence[Ref], world: World, options: Options, *, short: bool
 ) -> tuple[Answered, list[Section]]:
     wide = options.output == "wide"
-    in_full = len(objects) <= IN_FULL and not short
+    verdicts = [(target.item, judge(target.item, target.ref.kind, world)) for target in objects]
+    in_full = len(objects) <= IN_FULL and not short and (wide or not report.alike(verdicts))
     explained = []
-    for target in objects:
-        verdict = judge(target.item, target.ref.kind, world)
-        drawn = report.sections(verdict, target.item, world, wide=wide, lessons=options.explain) if in_full else []
-        explained.append(Explained(target.item, verdict, drawn))
+    for item, verdict in verdicts:
+        drawn = report.sections(verdict, item, world, wide=wide, lessons=options.explain) if in_full else []
+        explained.append(Explained(item, verdict, drawn))
     answered = Answered(explained, absent)
     if in_full:
         told = [section for one in explained for section in one.sections]

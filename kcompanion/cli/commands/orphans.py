@@ -17,17 +17,22 @@ from kcompanion.explain.judge import judge_alone
 from kcompanion.explain.rules.ownership import BOOK
 from kcompanion.model import discovery
 from kcompanion.model import resources as r
+from kcompanion.model.ask import listing
 from kcompanion.model.finding import Finding, Status
 from kcompanion.model.message import say
 from kcompanion.model.selectors import matches
 from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
-from kcompanion.ownership.orphans import Orphan, examined, orphans
+from kcompanion.ownership.claim import CLAIMS
+from kcompanion.ownership.orphans import EXAMINED, Orphan, examined, orphans
 from kcompanion.ownership.overlaps import conflicts
 from kcompanion.ownership.owners import Entity
 from kcompanion.ownership.preview import Changes, parsed, preview
 from kcompanion.report import orphans as report
 from kcompanion.report.document import Document
+
+
+NEEDED = (*dict.fromkeys((*EXAMINED, *CLAIMS)), r.HPAS, r.EVENTS)
 
 
 @click.command("orphans")
@@ -54,7 +59,11 @@ def command(options: Options, words: tuple[str, ...], *, all_kinds: bool, labels
             return unknown
 
     def produce(conversation: Session) -> Answer:
-        return _answer(conversation, settle(conversation, work, discovery.ROOTS if all_kinds else ()), options)
+        first = list(discovery.ROOTS) if all_kinds else []
+        if not words:
+            space = targets.namespace_of_options(options, World(conversation.snapshot))
+            first += [listing(resource, space or None) for resource in NEEDED]
+        return _answer(conversation, settle(conversation, work, first), options)
 
     return run(options, produce)
 

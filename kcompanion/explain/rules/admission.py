@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kcompanion.explain.evidence import change, inspect, low_risk, seen
 from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.explain.rules.backends import ready_addresses
 from kcompanion.explain.rules.refusals import (
     ACCOUNT,
     DENIED,
@@ -22,7 +23,7 @@ from kcompanion.explain.rules.refusals import (
 )
 from kcompanion.explain.rules.shortage import MAKERS
 from kcompanion.model import resources as r
-from kcompanion.model.fields import dig, labels_of, map_at, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
@@ -103,17 +104,6 @@ def _reach(world: World, said: str, space: str, name: str) -> tuple[str, tuple[E
     if "deadline exceeded" in said or "Timeout" in said or "timeout" in said:
         return "cause_timeout", ()
     return "cause_uncalled", ()
-
-
-def ready_addresses(world: World, service: str, space: str) -> int:
-    """How many ready addresses stand behind a Service."""
-    slices = world.all(r.ENDPOINTSLICES, space)
-    return sum(
-        dig(endpoint, "conditions", "ready") is not False  # no `ready` means ready (discovery/v1)
-        for one in slices
-        if labels_of(one).get("kubernetes.io/service-name") == service
-        for endpoint in maps_at(one, "endpoints")
-    )
 
 
 @BOOK.rule(

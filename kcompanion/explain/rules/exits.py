@@ -264,7 +264,7 @@ def _made_good(pod: Pod, world: World) -> tuple[Evidence, ...]:
 def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
     """A program that is done, started again and again because the pod is made for programs that go on."""
     for container in ends.lasting(pod):
-        if container.exit_code != 0 or not ends.between(pod, container) or _is_worker(pod, container):
+        if container.exit_code != 0 or not ends.between(pod, container) or _is_worker(container):
             continue
         if ends.killed_by_kubelet(pod, container, world):
             continue
@@ -280,7 +280,7 @@ def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
         )
 
 
-def _is_worker(pod: Pod, container: Container) -> bool:
+def _is_worker(container: Container) -> bool:
     """Whether KC5028 tells it: a container proper, restarted by the pod's policy."""
     return container.sort is Sort.APP and not text_at(container.spec, "restartPolicy") and container.restarts > 0
 

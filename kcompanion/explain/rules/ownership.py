@@ -21,7 +21,7 @@ from kcompanion.model.fields import (
     namespace_of,
     text_at,
 )
-from kcompanion.model.finding import Evidence, Severity
+from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref, ref_of
 from kcompanion.model.resources import KNOWN, Resource
@@ -212,7 +212,7 @@ def _released_pod(pod: Pod, world: World) -> Iterator[Cause]:
     )
 
 
-def _end(pod: Pod) -> Any:  # noqa: ANN401 - a Step
+def _end(pod: Pod) -> Step:
     return change(text=say("rule_ownership.kc5165.do", pod=pod.name))
 
 
@@ -320,7 +320,7 @@ def dangling(item: Pod | Object, world: World) -> Iterator[Cause]:
     """An owner reference whose object does not exist: another uid, another namespace, or deleted."""
     raw = item.raw if isinstance(item, Pod) else item
     age = world.since(text_at(raw, "metadata", "creationTimestamp")) or 0
-    if age < _FRESH:
+    if age < _FRESH or dig(raw, "metadata", "deletionTimestamp"):
         return
     ref = item.ref if isinstance(item, Pod) else about(raw)
     space = namespace_of(raw)

@@ -15,11 +15,10 @@ from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause, Check, Rank, RuleBook
 from kcompanion.model import resources as r
-from kcompanion.model.fields import condition, dig, labels_of, text_at
+from kcompanion.model.fields import labels_of, text_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.podresources import shown
-from kcompanion.model.refs import Ref
 from kcompanion.model.world import NotKnown, World
 from kcompanion.scheduling.placement import on_node
 from kcompanion.scheduling.result import Miss
@@ -41,6 +40,11 @@ class _Refusal:
     reasons: tuple[str, ...]
     read: str
     predicate: str = ""  # the scheduling predicate that tells more, recomputed for the node
+    extra: str = ""  # the code of a refusal that the taxonomy does not number
+
+    @property
+    def code(self) -> str:
+        return self.extra or f"KC5{self.numbers[0]:03d}"
 
 
 _TABLE = (
@@ -67,6 +71,12 @@ _TABLE = (
     _Refusal((103,), ("SysctlForbidden",), f"{_DOCS}/tasks/administer-cluster/sysctl-cluster/"),
     _Refusal(
         (104,), ("UnknownReason", "UnexpectedPredicateFailureType"), f"{_DOCS}/concepts/workloads/pods/pod-lifecycle/"
+    ),
+    _Refusal(
+        (),
+        ("PodLevelResourcesNotSupported", "PodFeatureUnsupported", "VolumeAttachmentLimitExceeded"),
+        f"{_DOCS}/concepts/workloads/pods/pod-lifecycle/",
+        extra="KC5233",
     ),
 )
 
@@ -98,7 +108,7 @@ def out_of(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every r
 
 
 def _refused(row: _Refusal) -> Check:
-    code = f"kc5{row.numbers[0]:03d}"
+    code = row.code.lower()
 
     def check(pod: Pod, world: World) -> Iterator[Cause]:
         if pod.phase != "Failed" or pod.reason not in row.reasons:
@@ -121,7 +131,7 @@ def _refused(row: _Refusal) -> Check:
 
 for _row in _TABLE:
     BOOK.rule(
-        f"KC5{_row.numbers[0]:03d}",
+        _row.code,
         numbers=_row.numbers,
         severity=Severity.CRITICAL,
         rank=Rank.REJECTED,
@@ -143,21 +153,14 @@ def _evidence(pod: Pod) -> tuple[Evidence, ...]:
     at = text_at(pod.raw, "status", "startTime")
     told = [seen(pod.ref, "status.reason", pod.reason, at), seen(pod.ref, "status.message", pod.message or "-", at)]
     if pod.node:
-        told.append(seen(pod.ref, "spec.nodeName", f"{pod.node} ({_bound_by(pod)})"))
+        told.append(seen(pod.ref, "spec.nodeName", pod.node))
     return tuple(told)
-
-
-def _bound_by(pod: Pod) -> str:
-    """Whether the scheduler chose the node: it sets PodScheduled before the kubelet sees the pod."""
-    scheduled = text_at(condition(pod.raw, "PodScheduled"), "lastTransitionTime")
-    by_hand = not scheduled and not dig(pod.raw, "metadata", "annotations", "kubernetes.io/config.mirror")
-    return "spec.nodeName" if by_hand else text_at(pod.raw, "spec", "schedulerName") or "scheduler"
 
 
 def _steps(pod: Pod, code: str) -> tuple[Step, ...]:
     return (
         inspect(f"kcompanion why-not {pod.name} {pod.node or 'NODE'} -n {pod.namespace}"),
-        inspect(f"kubectl describe node {Ref('Node', pod.node).name or 'NODE'}"),
+        inspect(f"kubectl describe node {pod.node or 'NODE'}"),
         change(text=say(f"rule_rejection.{code}.do")),
     )
 

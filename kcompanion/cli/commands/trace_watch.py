@@ -1,0 +1,186 @@
+"""`kcompanion trace --watch`: an object and what it owns, live, from now on."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+import click
+
+from kcompanion.cli.context import live, talk, target
+from kcompanion.cli.options import Options
+from kcompanion.cli.output import screen
+from kcompanion.cluster import watch as watching
+from kcompanion.cluster.connect import Connection, connect
+from kcompanion.cluster.demand import settle
+from kcompanion.cluster.watch import Notice, Watch
+from kcompanion.errors import Unreachable, UsageError
+from kcompanion.model import resources as r
+from kcompanion.model.fields import namespace_of, text_at
+from kcompanion.model.message import Message, say
+from kcompanion.model.refs import ref_of
+from kcompanion.model.resources import Resource
+from kcompanion.model.snapshot import Object
+from kcompanion.model.world import NotKnown, World
+from kcompanion.report.live import line_of
+from kcompanion.trace.live import Happening, Tracker
+
+POLL = 0.2  # seconds in which Ctrl-C is noticed
+# What is watched beside the object itself, by its kind: all that a workload's story is told from.
+_PARTS: dict[str, tuple[Resource, ...]] = {
+    "Pod": (),
+    "ReplicaSet": (r.PODS,),
+    "Deployment": (r.REPLICASETS, r.PODS),
+    "StatefulSet": (r.PODS,),
+    "DaemonSet": (r.PODS,),
+    "Job": (r.PODS,),
+    "CronJob": (r.JOBS, r.PODS),
+}
+ENDPOINTS = (*_PARTS, "Service")
+
+
+class Follower:
+    """Several watches, one queue, and the Tracker that makes sense of what comes."""
+
+    def __init__(self, connection: Connection, tracker: Tracker, options: Options) -> None:
+        self.tracker = tracker
+        self.began = time.monotonic()
+        self.seen: list[Happening] = []
+        self._connection = connection
+        self._options = options
+        self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+        self._watches: list[Watch] = []
+        self._open = 0  # watches that have not listed yet
+
+    def watch(self, resource: Resource, namespace: str | None, fields: str = "") -> None:
+        watch = Watch(self._connection, resource, namespace, self._notices, fields)
+        self._watches.append(watch)
+        self._open += 1
+        watch.start()
+
+    def stop(self) -> None:
+        for one in self._watches:
+            one.stop()
+
+    def settle(self, seconds: float) -> None:
+        """Waits until every watch knows what there is, so that nothing is missed from then on.
+
+        Raises:
+            Unreachable: they did not come about in time.
+        """
+        ends = time.monotonic() + seconds
+        while self._open and time.monotonic() < ends:
+            for _ in self.step():
+                pass
+        if self._open:
+            raise Unreachable("the watches did not come about in time", "`kcompanion doctor` tells what is wrong")
+
+    def restart_clock(self) -> None:
+        """Counts milliseconds from now on."""
+        self.began = time.monotonic()
+
+    def step(self) -> Iterable[Happening]:
+        """What the next notice means; nothing when none comes soon."""
+        try:
+            notice = self._notices.get(timeout=POLL)
+        except queue.Empty:
+            return []
+        if notice.type in (watching.SYNCED, watching.BLIND):
+            self._open -= 1
+        if notice.type == watching.BLIND:
+            self._say(say("trace.live.blind", resource=notice.resource.name, reason=notice.detail))
+            return []
+        if notice.type == watching.AGAIN:
+            self._say(say("trace.live.again", resource=notice.resource.name))
+            return []
+        if not notice.item:
+            return []
+        ms = max(0, round((notice.at - self.began) * 1000))
+        found = self.tracker.see(notice.resource.kind, notice.type, notice.item, ms)
+        self.seen += found
+        return found
+
+    def _say(self, message: Message) -> None:
+        talk(screen(self._options).words(message))
+
+
+def printer(options: Options) -> Callable[[Happening], None]:
+    """Prints a happening as soon as it happens: a line, or with -o json one JSON per line."""
+    shown = screen(options)
+
+    def show(one: Happening) -> None:
+        if options.output == "json":
+            click.echo(json.dumps(one.to_json(), sort_keys=True, ensure_ascii=False))
+        else:
+            click.echo(line_of(one, shown), color=shown.theme.colour)
+        sys.stdout.flush()
+
+    return show
+
+
+def watch(options: Options, kind: str, name: str) -> int:
+    """Follows one object until it is gone, or until Ctrl-C.
+
+    Raises:
+        UsageError: a recording cannot be followed.
+    """
+    if options.from_file or options.record:
+        raise UsageError("--watch follows a live cluster", "leave out --from and --record")
+    if options.output not in ("table", "wide", "json"):
+        raise UsageError(f"--watch cannot print {options.output}", "take -o json: one JSON per line")
+    connection = connect(target(options))
+    resource, item = _object(connection, options, kind, name)
+    ref = ref_of(item, resource.kind)
+    uid = text_at(item, "metadata", "uid")
+    with following(connection, Tracker(roots={uid}), options) as follower:
+        space = namespace_of(item) or None
+        follower.watch(resource, space, f"metadata.name={ref.name}")
+        parts = _PARTS.get(resource.kind, ())
+        for part in parts:
+            follower.watch(part, space)
+        follower.watch(r.EVENTS, space or "default", "" if parts else f"involvedObject.name={ref.name}")
+        if resource.kind in ENDPOINTS and space:
+            follower.watch(r.ENDPOINTSLICES, space)
+        follower.settle(options.deadline)
+        follower.restart_clock()
+        talk(screen(options).words(say("trace.live.start", what=str(ref))))
+        show = printer(options)
+        while True:
+            for one in follower.step():
+                show(one)
+                if one.id == "gone" and one.subject == f"{ref.kind.lower()}/{ref.name}":
+                    return 0
+
+
+@contextmanager
+def following(connection: Connection, tracker: Tracker, options: Options) -> Iterator[Follower]:
+    """A Follower whose watches end with the block."""
+    follower = Follower(connection, tracker, options)
+    try:
+        yield follower
+    finally:
+        follower.stop()
+
+
+def _object(connection: Connection, options: Options, kind: str, name: str) -> tuple[Resource, Object]:
+    from kcompanion.cli.targets import find_with_managed_fields  # noqa: PLC0415 - as `trace` itself does
+
+    def work(world: World) -> tuple[Resource, Object] | NotKnown:
+        try:
+            [found] = find_with_managed_fields(kind, name, options, world)
+        except NotKnown as unknown:
+            return unknown
+        return found.resource, found.item
+
+    with live(options, connection) as conversation:
+        result = settle(conversation, work)
+    if isinstance(result, NotKnown):
+        raise Unreachable(f"{kind} {name} could not be read: {result.gap.detail or result.gap.outcome.value}", "")
+    return result
+
+
