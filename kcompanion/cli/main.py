@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tree": ("tree", "An object with all above and below it: owners, dependents, state."),
     "owners": ("owners", "The owners of an object, up to the topmost one."),
     "trace": ("trace", "How an object came to be: steps, actors, times, roll-outs."),
+    "why": ("why", "Why a pod is on its node or on none: every node, every predicate."),
+    "why-not": ("why_not", "Whether a pod could go to a node, predicate by predicate."),
     "key": ("key", "The key of an object in etcd; --read reads it back."),
     "orphans": ("orphans", "What no controller looks after, and who would adopt it."),
     "controlplane": ("controlplane", "Every control-plane component, its health and the evidence."),

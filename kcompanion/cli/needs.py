@@ -14,6 +14,9 @@ from kcompanion.errors import UsageError
 from kcompanion.explain import sweep
 from kcompanion.model import resources as r
 from kcompanion.model.ask import listing
+from kcompanion.ownership import pool
+from kcompanion.ownership.claim import CLAIMS
+from kcompanion.ownership.orphans import EXAMINED
 
 # What rules look into beside the object that is explained.
 _LOOKED_INTO = (
@@ -31,10 +34,46 @@ _LOOKED_INTO = (
     r.STORAGECLASSES,
     r.RESOURCEQUOTAS,
 )
+# What `tree --with` and `orphans` look at beside controllers and what these control.
+_CHOOSING = (r.SERVICES, r.NETWORKPOLICIES, r.PDBS, r.HPAS, r.EVENTS)
+_TIED_TO = (
+    *_CHOOSING,
+    r.CONFIGMAPS,
+    r.SECRETS,
+    r.SERVICEACCOUNTS,
+    r.ROLEBINDINGS,
+    r.CLUSTERROLEBINDINGS,
+    r.PERSISTENTVOLUMES,
+    r.STORAGECLASSES,
+    r.NODES,
+)
+
+# What the scheduling predicates read besides nodes and pods, for pods with volumes, devices or namespace selectors.
+_PLACED_BY = tuple(
+    listing(resource)
+    for resource in (
+        r.PERSISTENTVOLUMECLAIMS,
+        r.PERSISTENTVOLUMES,
+        r.STORAGECLASSES,
+        r.CSINODES,
+        r.CSIDRIVERS,
+        r.CSISTORAGECAPACITIES,
+        r.VOLUMEATTACHMENTS,
+        r.NAMESPACES,
+        r.RESOURCECLAIMS,
+        r.DEVICECLASSES,
+    )
+)
 
 NEEDS: tuple[Need, ...] = (
     Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
     Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
+    # a tree also lists the names of whatever else the namespace holds; that depends on the cluster
+    Need("tree", tuple(listing(resource) for resource in pool.WHOLE), tuple(listing(one) for one in _TIED_TO)),
+    Need("owners", (), tuple(listing(resource) for resource in pool.WHOLE)),
+    Need("orphans", tuple(listing(one) for one in (*EXAMINED, *CLAIMS)), tuple(listing(one) for one in _CHOOSING)),
+    Need("why", (listing(r.NODES), listing(r.PODS)), (listing(r.EVENTS), *_PLACED_BY)),
+    Need("why-not", (listing(r.NODES), listing(r.PODS)), _PLACED_BY),
     Need("version", (asks.VERSION,)),
     Need(
         "controlplane",

@@ -72,7 +72,7 @@ def _connected(connection: Connection, path: str, timeout: float) -> Any:  # noq
     headers = [f"{name}: {value}" for name, value in Transport(connection).headers().items()]
     socket = websocket.WebSocket(sslopt=_tls(configuration), enable_multithread=False)
     try:
-        socket.connect(url, header=headers, subprotocols=_PROTOCOLS, timeout=timeout, **_proxy(configuration))
+        socket.connect(url, header=headers, subprotocols=_PROTOCOLS, timeout=timeout, **_proxy(configuration))  # type: ignore[no-untyped-call] # websocket has no annotations
     except websocket.WebSocketBadStatusException as error:
         raise _refused(error) from error
     except websocket.WebSocketTimeoutException as error:

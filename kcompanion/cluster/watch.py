@@ -63,7 +63,7 @@ class Watch:
         fields: str = "",
     ) -> None:
         self._transport = Transport(connection)
-        self._ask: Ask = listing(resource, namespace, fields=fields)
+        self._ask: Ask = listing(resource, namespace, fields=fields, keep_managed_fields=True)
         self._path = resource.path(namespace)
         self._query = {"fieldSelector": fields} if fields else {}
         self._resource = resource

@@ -50,7 +50,9 @@ class Writer:
         """
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         try:
-            self._send("DELETE", resource.path(namespace, name), options, f"{resource.kind} {name} could not be deleted")
+            self._send(
+                "DELETE", resource.path(namespace, name), options, f"{resource.kind} {name} could not be deleted"
+            )
         except NotWritten as error:
             if error.status != 404:
                 raise

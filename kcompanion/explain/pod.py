@@ -184,7 +184,7 @@ class Pod:
         if self.deleted_at or self.reason:
             return False
         if self.phase == "Succeeded":
-            return True
+            return not self.is_true("DisruptionTarget")  # ended from outside, its program just said no word against it
         if self.phase != "Running" or not self.is_true("Ready"):
             return False
         told = maps_at(self.raw, "status", "conditions")

@@ -73,8 +73,21 @@ def resources(namespace: str) -> tuple[Resource, ...]:
     return IN_NAMESPACES if namespace else (*OUTSIDE, *IN_NAMESPACES)
 
 
-def sweep(world: World, namespace: str = "", more: Iterable[Finding] = ()) -> Sweep:
-    """Judges everything in a namespace, or in the cluster; `more` are findings of other origin to rank with them."""
+def sweep(
+    world: World,
+    namespace: str = "",
+    more: Iterable[Finding] = (),
+    settled: dict[str, Verdict] | None = None,
+) -> Sweep:
+    """Judges everything in a namespace, or in the cluster.
+
+    Args:
+        world: what is known.
+        namespace: empty for the whole cluster.
+        more: findings of other origin, to be ranked with those of the rules.
+        settled: verdicts of an earlier sweep over less of the same cluster that wanted nothing more; added to.
+    """
+    kept = {} if settled is None else settled
     verdicts: list[Verdict] = []
     judged: dict[str, int] = {}
     missed: list[NotEvaluated] = []
@@ -86,10 +99,22 @@ def sweep(world: World, namespace: str = "", more: Iterable[Finding] = ()) -> Sw
             items = world.seen(resource, namespace)
         if resource not in _ASIDE:
             judged[resource.kind] = len(items)
-            verdicts += [judge_alone(item, resource.kind, world) for item in items]
+            verdicts += [_judged(item, resource.kind, world, kept) for item in items]
     missed += [one for verdict in verdicts for one in verdict.not_evaluated]
     family = Family(world, namespace)
     return Sweep(_entries(verdicts, family, more), judged, _alike(missed))
+
+
+def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) -> Verdict:
+    """The verdict on an object; one that wanted nothing more cannot change by reading more."""
+    subject = ref_of(item, kind).subject
+    if subject in settled:
+        return settled[subject]
+    wanted = len(world.wanted)
+    verdict = judge_alone(item, kind, world)
+    if not verdict.not_evaluated and len(world.wanted) == wanted:
+        settled[subject] = verdict
+    return verdict
 
 
 class Family:

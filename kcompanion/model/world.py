@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from kcompanion.model.ask import Ask, Outcome, Reading, getting, listing, log_tail
+from kcompanion.model.ask import Ask, Outcome, Reading, Verb, getting, listing, log_tail
 from kcompanion.model.events import Event, event_of
 from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.refs import Ref
@@ -39,9 +39,17 @@ class World:
         self.snapshot = snapshot
         self.logs = logs  # whether the last lines of crashed containers may be read
         self.wanted: dict[str, Ask] = {}
-        self._indexes: dict[str, Index] = {}
-        self._whole: dict[str, Sequence[Object]] = {}
-        self._spaces: dict[str, Mapping[str, list[Object]]] = {}
+        # by id of a reading: the snapshot keeps them all, and a question's key takes longer to spell than to look up
+        self._indexes: dict[int, Index] = {}
+        self._whole: dict[int, Sequence[Object]] = {}
+        self._spaces: dict[int, Mapping[str, list[Object]]] = {}
+        self._lists: dict[tuple[Resource, str | None, bool], Reading | None] = {}
+        self._single = frozenset(
+            (reading.ask.resource, reading.ask.name)
+            for reading in snapshot.readings.values()
+            if reading.ask.verb is Verb.GET
+        )
+        self._by_node: Mapping[str, list[Object]] | None = None
         self._children: dict[str, Mapping[str, list[Object]]] = {}
         self._events: dict[str, Mapping[tuple[str, str, str], list[Event]]] = {}
         self._made: dict[Callable[[World], Any], Any] = {}
@@ -70,8 +78,7 @@ class World:
             NotKnown: it was not read, or could not be.
         """
         space = (namespace or None) if resource.namespaced else None
-        wished = [getting(resource, name, space, keep_managed_fields=keep) for keep in _keeps(managed)]
-        one = self._reading(*wished)
+        one = self._one(resource, name, space, managed=managed)
         if one is not None:
             if isinstance(one.body, dict):
                 return one.body
@@ -86,7 +93,7 @@ class World:
                 return None
         if one is not None:
             raise NotKnown(gap_of(one))
-        raise self._want(wished[0])
+        raise self._want(getting(resource, name, space, keep_managed_fields=managed))
 
     def all(self, resource: Resource, namespace: str = "", selector: str = "") -> Sequence[Object]:
         """All objects of a namespace, or of the cluster.
@@ -156,13 +163,12 @@ class World:
         """
         everywhere = self._listed(PODS, None)
         if everywhere is not None and everywhere.ok:
-            key = f"{everywhere.ask.key} by node"
-            if key not in self._spaces:
+            if self._by_node is None:
                 made: dict[str, list[Object]] = {}
                 for item in _items(everywhere):
                     made.setdefault(text_at(item, "spec", "nodeName"), []).append(item)
-                self._spaces[key] = made
-            return self._spaces[key].get(node, ())
+                self._by_node = made
+            return self._by_node.get(node, ())
         ask = listing(PODS, fields=f"spec.nodeName={node}")
         reading = self._reading(ask)
         if reading is None:
@@ -230,23 +236,32 @@ class World:
         self.wanted[ask.key] = ask
         return NotKnown(gap_of(Reading(ask, Outcome.NOT_ASKED)))
 
+    def _one(self, resource: Resource, name: str, namespace: str | None, *, managed: bool) -> Reading | None:
+        if (resource, name) not in self._single:
+            return None
+        keeps = _keeps(managed)
+        return self._reading(*(getting(resource, name, namespace, keep_managed_fields=keep) for keep in keeps))
+
     def _reading(self, *asks: Ask) -> Reading | None:
         held = [self.snapshot.readings[ask.key] for ask in asks if ask.key in self.snapshot.readings]
         return next((reading for reading in held if reading.ok), held[0] if held else None)
 
     def _listed(self, resource: Resource, namespace: str | None, *, managed: bool = False) -> Reading | None:
-        spaces = dict.fromkeys((namespace, None))
-        asks = [listing(resource, s, keep_managed_fields=keep) for s in spaces for keep in _keeps(managed)]
-        return self._reading(*asks)
+        place = resource, namespace, managed
+        if place not in self._lists:
+            spaces = dict.fromkeys((namespace, None))
+            asks = [listing(resource, s, keep_managed_fields=keep) for s in spaces for keep in _keeps(managed)]
+            self._lists[place] = self._reading(*asks)
+        return self._lists[place]
 
     def _index(self, listed: Reading) -> Index:
-        key = listed.ask.key
+        key = id(listed)
         if key not in self._indexes:
             self._indexes[key] = {(namespace_of(item), name_of(item)): item for item in _items(listed)}
         return self._indexes[key]
 
     def _space(self, listed: Reading, namespace: str | None) -> Sequence[Object]:
-        key = listed.ask.key
+        key = id(listed)
         if namespace is None or listed.ask.namespace == namespace:
             if key not in self._whole:
                 self._whole[key] = tuple(_items(listed))

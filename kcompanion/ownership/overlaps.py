@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kcompanion.model import resources as r
+from kcompanion.model.ask import Ask, listing
 from kcompanion.model.events import Event, event_of
 from kcompanion.model.fields import map_at, namespace_of, text_at
 from kcompanion.model.refs import Ref, ref_of
@@ -140,18 +141,28 @@ def _also_applied(resource: Resource, target: Ref, scaler: Ref, world: World) ->
         yield Conflict(Clash.SCALED_AND_APPLIED, (scaler, target), ", ".join(others))
 
 
+def events_asked(namespace: str) -> tuple[Ask, Ask]:
+    """The events that tell of pods made and deleted; all events of a large cluster would be too many."""
+    made, deleted = (listing(r.EVENTS, namespace or None, fields=f"reason={word}") for word in (_MAKES, _DELETES))
+    return made, deleted
+
+
 def _by_turns(namespace: str, world: World) -> Iterator[Conflict]:
     """A controller whose recent events are as many creations as deletions."""
-    makes: Counter[Ref] = Counter()
-    deletes: Counter[Ref] = Counter()
-    for event in (event_of(item) for item in world.all(r.EVENTS, namespace)):
-        counted = {_MAKES: makes, _DELETES: deletes}.get(event.reason)
-        if counted is not None and event.kind in ("ReplicaSet", "ReplicationController") and _recent(event, world):
-            counted[Ref(event.kind, event.name, event.namespace)] += event.count
-    for ref in sorted(makes):
-        turns = min(makes[ref], deletes[ref])
+    made, deleted = (_counted(ask, world) for ask in events_asked(namespace))
+    for ref in sorted(made):
+        turns = min(made[ref], deleted[ref])
         if turns >= _TURNS:
-            yield Conflict(Clash.BY_TURNS, (ref,), f"{makes[ref]}/{deletes[ref]}", turns)
+            yield Conflict(Clash.BY_TURNS, (ref,), f"{made[ref]}/{deleted[ref]}", turns)
+
+
+def _counted(ask: Ask, world: World) -> Counter[Ref]:
+    """How often each ReplicaSet is told of in recent events."""
+    counts: Counter[Ref] = Counter()
+    for event in map(event_of, world.ask(ask).body or ()):
+        if event.kind in ("ReplicaSet", "ReplicationController") and _recent(event, world):
+            counts[Ref(event.kind, event.name, event.namespace)] += event.count
+    return counts
 
 
 def _recent(event: Event, world: World) -> bool:

@@ -112,7 +112,7 @@ def sections(verdict: Verdict, item: Object, world: World, *, wide: bool, lesson
     notes: list[Block] = [cause for cause in found if cause.finding.severity is Severity.INFO]
     if also or notes:
         made.append(Section(say("explain.section.also"), [*also, *notes]))
-    made += portrait(Sight(item, verdict.ref, world, wide or lessons or verdict.root is None, lessons))
+    made += portrait(Sight(item, verdict.ref, world, wide or lessons or verdict.root is None, wide or lessons, lessons))
     if verdict.not_evaluated:
         made.append(Section(say("explain.section.not_evaluated"), [Lines(gaps(verdict.not_evaluated))]))
     return made
@@ -140,7 +140,7 @@ def many(answered: Answered, world: World, *, wide: bool) -> list[Section]:
     if well:
         lines.append(say(one_or_many("explain.well", well), count=well))
     title = say("explain.section.many", count=len(answered.explained), bad=len(bad))
-    blocks: list[Block] = [Table(*_table(shown))] if shown else []
+    blocks: list[Block] = [Table(*_table(shown, codes=True))] if shown else []
     made = [Section(title, [*blocks, Lines(lines)] if lines else blocks, answered.status)]
     causes = shared(answered.explained)
     kept = causes if wide else causes[:CAUSES]
@@ -157,7 +157,7 @@ def many(answered: Answered, world: World, *, wide: bool) -> list[Section]:
 
 def short(answered: Answered) -> list[Section]:
     """One line for each object: STATUS and root cause."""
-    rows = _table(answered.explained)
+    rows = _table(answered.explained, codes=False)
     return [Section(say("explain.section.short", count=len(answered.explained)), [Table(*rows)])]
 
 
@@ -176,8 +176,8 @@ def shared(explained: Iterable[Explained]) -> tuple[Finding, ...]:
     return in_order(made)
 
 
-def _table(explained: Sequence[Explained]) -> tuple[Any, list[tuple[Cell, ...]]]:
-    """Name, STATUS and root cause; kind and namespace only where they differ."""
+def _table(explained: Sequence[Explained], *, codes: bool) -> tuple[Any, list[tuple[Cell, ...]]]:
+    """Name, STATUS and root cause (its code, where the sentence follows); kind and namespace only where they differ."""
     kinds = Counter(one.verdict.ref.kind for one in explained)
     spaces = {one.verdict.ref.namespace for one in explained}
     rows: list[tuple[Cell, ...]] = []
@@ -188,7 +188,7 @@ def _table(explained: Sequence[Explained]) -> tuple[Any, list[tuple[Cell, ...]]]
         if root is None and one.verdict.status is Status.UNKNOWN:
             why: Cell = say("explain.unevaluated")
         else:
-            why = root.message if root else None
+            why = (root.code if codes else root.message) if root else None
         rows.append((f"{ref.kind}/{name}" if len(kinds) > 1 else name, word, why))
     return columns("NAME STATUS CAUSE"), rows
 

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcompanion.model import resources as r
-from kcompanion.model.fields import annotations_of, dig, labels_of, map_at, maps_at, name_of, namespace_of, text_at, texts_at
+from kcompanion.model.fields import (
+    annotations_of,
+    dig,
+    labels_of,
+    map_at,
+    maps_at,
+    name_of,
+    namespace_of,
+    text_at,
+    texts_at,
+)
 from kcompanion.model.message import Message, say
 from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selector_text
@@ -167,7 +177,14 @@ def _probed(pod: Object) -> bool:
 
 
 def _mounts(pod: Object, key: str) -> str:
-    return next((text_at(one, key, "name") or text_at(one, key, "secretName") for one in maps_at(pod, "spec", "volumes") if key in one), "")
+    return next(
+        (
+            text_at(one, key, "name") or text_at(one, key, "secretName")
+            for one in maps_at(pod, "spec", "volumes")
+            if key in one
+        ),
+        "",
+    )
 
 
 def _controlled(pod: Object) -> str:
@@ -206,7 +223,11 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
         Term("cri", _RUNTIME),
         Term("cni", None, "kcompanion controlplane network"),
         Term("add_on", _any(r.DEPLOYMENTS, lambda one: namespace_of(one) == "kube-system"), "kcompanion addons"),
-        Term("static_pod", _any(r.PODS, lambda one: text_at(annotations_of(one), SOURCE) == "file"), "kcompanion controlplane static"),
+        Term(
+            "static_pod",
+            _any(r.PODS, lambda one: text_at(annotations_of(one), SOURCE) == "file"),
+            "kcompanion controlplane static",
+        ),
         Term("mirror_pod", _any(r.PODS, lambda one: text_at(annotations_of(one), MIRROR))),
         Term("lease", _lease, "kcompanion controlplane leaders"),
         Term("leader_election", _lease, "kcompanion controlplane leaders"),
@@ -224,12 +245,22 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
         Term("daemonset", _any(r.DAEMONSETS)),
         Term("batch_job", _any(r.JOBS), "kcompanion explain job"),
         Term("cron_job", _of(r.CRONJOBS, bool, lambda one: text_at(one, "spec", "schedule"))),
-        Term("rolling_update", _any(r.DEPLOYMENTS, lambda one: text_at(one, "spec", "strategy", "type") == "RollingUpdate")),
+        Term(
+            "rolling_update",
+            _any(r.DEPLOYMENTS, lambda one: text_at(one, "spec", "strategy", "type") == "RollingUpdate"),
+        ),
         Term("probe", _any(r.PODS, _probed)),
         Term("self_healing", _of(r.PODS, lambda one: dig(one, "metadata", "ownerReferences"), _controlled)),
         Term("naked_pod", _any(r.PODS, lambda one: not dig(one, "metadata", "ownerReferences"))),
-        Term("scheduling", _of(r.PODS, lambda one: text_at(one, "spec", "nodeName"), lambda one: text_at(one, "spec", "nodeName"))),
-        Term("eviction", _any(r.PODS, lambda one: text_at(one, "status", "reason") == "Evicted"), "kcompanion explain reason Evicted"),
+        Term(
+            "scheduling",
+            _of(r.PODS, lambda one: text_at(one, "spec", "nodeName"), lambda one: text_at(one, "spec", "nodeName")),
+        ),
+        Term(
+            "eviction",
+            _any(r.PODS, lambda one: text_at(one, "status", "reason") == "Evicted"),
+            "kcompanion explain reason Evicted",
+        ),
         Term("taint", _of(r.NODES, lambda one: dig(one, "spec", "taints"), _taints)),
         Term("toleration", _any(r.PODS, lambda one: len(list(maps_at(one, "spec", "tolerations"))) > 2)),
         Term("autoscaling", _any(r.HPAS)),
@@ -239,7 +270,11 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
         Term("declarative", _any(r.DEPLOYMENTS, lambda one: APPLIED in annotations_of(one))),
         Term("imperative"),
         Term("desired_state", _keeps),
-        Term("controller", _any(r.PODS, lambda one: text_at(labels_of(one), "component") == "kube-controller-manager"), "kcompanion controlplane controllers"),
+        Term(
+            "controller",
+            _any(r.PODS, lambda one: text_at(labels_of(one), "component") == "kube-controller-manager"),
+            "kcompanion controlplane controllers",
+        ),
         Term("reconcile", _keeps),
         Term("watch", None, "kcompanion controlplane traffic"),
         Term("namespace", _any(r.NAMESPACES), "kcompanion explain namespace"),
@@ -248,7 +283,14 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
         Term("selector", _of(r.DEPLOYMENTS, bool, lambda one: selector_text(dig(one, "spec", "selector")))),
         Term("annotation", _of(r.NODES, annotations_of, lambda one: sorted(annotations_of(one))[0])),
         Term("owner_reference", _of(r.PODS, lambda one: dig(one, "metadata", "ownerReferences"), _controlled)),
-        Term("finalizer", _of(r.NAMESPACES, lambda one: texts_at(one, "spec", "finalizers"), lambda one: ", ".join(texts_at(one, "spec", "finalizers")))),
+        Term(
+            "finalizer",
+            _of(
+                r.NAMESPACES,
+                lambda one: texts_at(one, "spec", "finalizers"),
+                lambda one: ", ".join(texts_at(one, "spec", "finalizers")),
+            ),
+        ),
         Term("resource_version", _of(r.NODES, bool, lambda one: text_at(one, "metadata", "resourceVersion"))),
     ),
     "use": (
@@ -256,11 +298,26 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
         Term("endpointslice", _any(r.ENDPOINTSLICES)),
         Term("port_forward", _forward),
         Term("ingress", _any(r.INGRESSES)),
-        Term("configmap", _of(r.PODS, lambda one: _mounts(one, "configMap"), lambda one: _mounts(one, "configMap")), "kcompanion explain configmap"),
+        Term(
+            "configmap",
+            _of(r.PODS, lambda one: _mounts(one, "configMap"), lambda one: _mounts(one, "configMap")),
+            "kcompanion explain configmap",
+        ),
         Term("secret", _of(r.PODS, lambda one: _mounts(one, "secret"), lambda one: _mounts(one, "secret"))),
-        Term("service_account", _of(r.PODS, bool, lambda one: text_at(one, "spec", "serviceAccountName")), "kcompanion explain serviceaccount"),
+        Term(
+            "service_account",
+            _of(r.PODS, bool, lambda one: text_at(one, "spec", "serviceAccountName")),
+            "kcompanion explain serviceaccount",
+        ),
         Term("rbac", None, "kcompanion doctor --rbac"),
-        Term("volume", _of(r.PODS, lambda one: next(maps_at(one, "spec", "volumes"), None), lambda one: text_at(next(maps_at(one, "spec", "volumes")), "name"))),
+        Term(
+            "volume",
+            _of(
+                r.PODS,
+                lambda one: next(maps_at(one, "spec", "volumes"), None),
+                lambda one: text_at(next(maps_at(one, "spec", "volumes")), "name"),
+            ),
+        ),
         Term("claim", _any(r.PERSISTENTVOLUMECLAIMS), "kcompanion explain pvc"),
         Term("storage_class", _any(r.STORAGECLASSES)),
     ),
@@ -305,7 +362,9 @@ def sections(found: Glossary) -> list[Section]:
     made = []
     for group, terms in GROUPS.items():
         pairs: list[tuple[Message, Cell]] = [
-            (say(f"glossary.{term.key}.name"), _told(term, found.shown[term.key])) for term in terms if term.key in found.shown
+            (say(f"glossary.{term.key}.name"), _told(term, found.shown[term.key]))
+            for term in terms
+            if term.key in found.shown
         ]
         if pairs:
             made.append(Section(say(f"glossary.section.{group}"), [Facts(pairs)]))

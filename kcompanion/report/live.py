@@ -17,8 +17,8 @@ class Words(Protocol):
     def words(self, cell: Cell) -> str: ...
 
 
-def line_of(one: Happening, shown: Words) -> str:
-    """`   1234 ms  kubelet                  pod/web-1: container web runs`."""
+def line_of(one: Happening, shown: Words) -> tuple[str, str]:
+    """The columns on the left, `   1234 ms  kubelet                 `, and the sentence beside them."""
     told: Message = one.told
-    actor = shown.words(one.actor)
-    return f"{one.ms:>{MS}} ms  {actor:<{ACTOR}}  {shown.words(one.subject)}: {shown.words(told)}"
+    left = f"{one.ms:>{MS}} ms  {shown.words(one.actor):<{ACTOR}}  "
+    return left, f"{shown.words(one.subject)}: {shown.words(told)}"

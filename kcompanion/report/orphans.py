@@ -48,6 +48,8 @@ def verdict(found: Found) -> tuple[Message, Status]:
     values = {"count": faults, "clashes": clashes, "examined": found.examined}
     if faults or clashes:
         return say("orphans.verdict.warn", **values), Status.UNKNOWN if open_question else Status.WARN
+    if not found.examined and not open_question:
+        return say("orphans.verdict.none"), Status.OK
     if open_question:
         return say("orphans.verdict.unknown", **values), Status.UNKNOWN
     return say("orphans.verdict.ok", **values), Status.OK
@@ -70,7 +72,8 @@ def sections(found: Found, world: World, *, every: bool, explain: bool) -> list[
 def _sort(sort: Sort, those: Sequence[Orphan], world: World, *, every: bool) -> Section:
     limit = len(those) if every else (SHOWN if sort in FAULTS else QUIET)
     rows = [_row(orphan, world) for orphan in those[:limit]]
-    blocks: list[Block] = [Table(columns("OBJECT STATUS AGE WHY"), rows)]
+    told = columns("OBJECT STATUS AGE WHY" if sort in FAULTS else "OBJECT STATUS AGE")  # of the rest all is one reason
+    blocks: list[Block] = [Table(told, rows)]
     if len(those) > limit:
         blocks.append(Lines((say("orphans.more", count=len(those) - limit),)))
     if sort not in FAULTS:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from kcompanion.model.fields import name_of, namespace_of, text_at
 from kcompanion.model.message import Message, say
-from kcompanion.model.snapshot import Object
 from kcompanion.report.document import Block, Cell, Lines, Section, Table, columns
 from kcompanion.report.trace import clock, lesson
 from kcompanion.trace.rollout import Revision, Rollout, Scaling, same_text
@@ -160,5 +159,3 @@ def _arrow(one: Scaling) -> str:
 
 def _scaling(one: Scaling) -> Message:
     return say("trace.rollout.up" if one.up else "trace.rollout.down", keeper=one.keeper)
-
-

@@ -7,10 +7,11 @@ the telling reason; a step that leaves no node is it itself.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kcompanion.model.message import Message
 from kcompanion.scheduling.messages import Reason, Told
 from kcompanion.scheduling.placement import Placement, Verdict
 from kcompanion.scheduling.result import Miss
@@ -71,8 +72,7 @@ def grouped(verdicts: Iterable[Verdict]) -> list[tuple[Miss, list[str]]]:
     for verdict in verdicts:
         if verdict.misses:
             miss = _foremost(verdict)
-            key = (miss.kind, *(str(miss.values.get(k, "")) for k in ("taint", "resource", "key", "wanted")))
-            groups.setdefault(key, (miss, []))[1].append(verdict.node)
+            groups.setdefault(_kind(miss), (miss, []))[1].append(verdict.node)
     return sorted(groups.values(), key=lambda group: (-len(group[1]), group[1][0]))
 
 
@@ -108,9 +108,15 @@ def _foremost(verdict: Verdict) -> Miss:
     return verdict.misses[0]
 
 
-def by_node(misses: Iterable[tuple[str, Miss]]) -> Mapping[str, list[Miss]]:
-    """The misses of each node."""
-    made: dict[str, list[Miss]] = defaultdict(list)
-    for node, miss in misses:
-        made[node].append(miss)
-    return made
+def by_reason(verdicts: Iterable[Verdict]) -> list[tuple[list[Message], list[str]]]:
+    """Nodes by everything that keeps the pod off them, in short, the most common first: a bounded view of many."""
+    groups: dict[tuple[str, ...], tuple[list[Message], list[str]]] = {}
+    for verdict in verdicts:
+        shorts = {_kind(miss): miss.short for miss in verdict.misses}
+        key = tuple(sorted(map(str, shorts)))
+        groups.setdefault(key, (list(shorts.values())[:3], []))[1].append(verdict.node)
+    return sorted(groups.values(), key=lambda group: (-len(group[1]), group[1][0]))
+
+
+def _kind(miss: Miss) -> tuple[str, ...]:
+    return (miss.kind, *(str(miss.values.get(key, "")) for key in ("taint", "resource", "key", "wanted")))

@@ -91,7 +91,9 @@ def startup(box: Box, kubelet: str, *, turn: bool) -> Iterator[Step]:
     if moment:
         yield Step("started", kubelet, told, source, at=moment, part=box.name)
     else:
-        yield Step("started", kubelet, say("trace.started.gone", container=box.name), state=State.MISSING, part=box.name)
+        yield Step(
+            "started", kubelet, say("trace.started.gone", container=box.name), state=State.MISSING, part=box.name
+        )
     if box.sort == "init":
         yield from _init_end(box, kubelet, moment)
 
@@ -101,7 +103,9 @@ def _image(box: Box, kubelet: str, *, started: bool) -> Iterator[Step]:
     values = {"container": box.name, "image": box.image}
     if pulled is not None:
         if "already present" in pulled.message:
-            yield Step("image", kubelet, say("trace.image.present", **values), "event Pulled", pulled.first, part=box.name)
+            yield Step(
+                "image", kubelet, say("trace.image.present", **values), "event Pulled", pulled.first, part=box.name
+            )
             return
         seconds, queued = pull_seconds(pulled.message)
         told = say("trace.image.pulled_waiting" if queued else "trace.image.pulled", **values)

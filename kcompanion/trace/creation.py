@@ -66,7 +66,11 @@ def creator_of(item: Object) -> Creator:
 def creation(item: Object, resource: Resource, prefix: str) -> list[Step]:
     """The first two steps of any object: asked for, and stored under its key."""
     made = creator_of(item)
-    told = made.told if resource.kind == "Pod" else Message(made.told.id.replace("created.", "created.object_"), made.told.values)
+    told = (
+        made.told
+        if resource.kind == "Pod"
+        else Message(made.told.id.replace("created.", "created.object_"), made.told.values)
+    )
     created = text_at(item, "metadata", "creationTimestamp")
     sources = ", ".join(source for source in ("creationTimestamp", made.source) if source)
     key = key_of(resource, name_of(item), namespace_of(item), prefix)

@@ -78,7 +78,9 @@ def successors(pod: Object, world: World) -> Iterator[Step]:
     actor = CONTROLLERS[owner.kind]
     others_ending = [s for s in siblings if (s.gone or s.ending) and s.name != name_of(pod)]
     if len(after) == 1 and not others_ending:
-        yield Step("successor", actor, say("trace.lineage.successor", name=after[0].name), "ownerReferences", after[0].created)
+        yield Step(
+            "successor", actor, say("trace.lineage.successor", name=after[0].name), "ownerReferences", after[0].created
+        )
     elif after:
         names = ", ".join(s.name for s in after[:_LIMIT])
         told = say("trace.lineage.after", names=names, count=len(after))
@@ -93,7 +95,9 @@ def end_of(pod: Object) -> str:
         return ""
     ends = [text_at(s, "state", "terminated", "finishedAt") for s in maps_at(pod, "status", "containerStatuses")]
     disrupted = [
-        text_at(c, "lastTransitionTime") for c in maps_at(pod, "status", "conditions") if c.get("type") == "DisruptionTarget"
+        text_at(c, "lastTransitionTime")
+        for c in maps_at(pod, "status", "conditions")
+        if c.get("type") == "DisruptionTarget"
     ]
     return max([*ends, *disrupted], default="")
 
@@ -123,7 +127,9 @@ def _same_name(pod: Object, world: World) -> Iterator[Step]:
 
 
 def _siblings(pod: Object, owner: Ref, world: World) -> list[Sibling]:
-    uid = next((text_at(x, "uid") for x in maps_at(pod, "metadata", "ownerReferences") if x.get("controller") is True), "")
+    uid = next(
+        (text_at(x, "uid") for x in maps_at(pod, "metadata", "ownerReferences") if x.get("controller") is True), ""
+    )
     there = {}
     for other in world.all(r.PODS, namespace_of(pod)):
         if any(text_at(x, "uid") == uid for x in maps_at(other, "metadata", "ownerReferences")):
@@ -141,7 +147,9 @@ def _wanted(owner: Ref, world: World) -> int | None:
     return count if isinstance(count, int) else None
 
 
-def _replaced(pod: Object, before: Sequence[Sibling], siblings: Sequence[Sibling], wanted: int | None) -> Sibling | None:
+def _replaced(
+    pod: Object, before: Sequence[Sibling], siblings: Sequence[Sibling], wanted: int | None
+) -> Sibling | None:
     """The one pod that this one stands in for, where it can be no other."""
     mine = text_at(pod, "metadata", "creationTimestamp")
     if wanted == 1:

@@ -193,11 +193,9 @@ def _conditions(before: Object, after: Object, types: tuple[str, ...]) -> Iterat
         if type_ == "Initialized" and not map_at(after, "spec").get("initContainers"):
             continue
         if new == "True" and old != "True":
-            values = {"address": text_at(after, "status", "podIP") or "-"} if type_ == "PodReadyToStartContainers" else {}
-            yield _CONDITIONS[type_], "kubelet", say(f"trace.live.{_CONDITIONS[type_]}", **values)
-        elif type_ == "Ready" and old == "True":
-            if new != "True":
-                yield "not_ready", "kubelet", say("trace.live.not_ready")
+            yield _CONDITIONS[type_], "kubelet", say(f"trace.live.{_CONDITIONS[type_]}")
+        elif type_ == "Ready" and old == "True" and new != "True":
+            yield "not_ready", "kubelet", say("trace.live.not_ready")
 
 
 def _containers(field_name: str, before: Object, after: Object) -> Iterator[_Difference]:
@@ -213,7 +211,11 @@ def _container(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
         yield "restarted", "kubelet", say("trace.live.restarted", container=name, count=count)
     old, new = map_at(before, "state"), map_at(after, "state")
     reason = text_at(new, "waiting", "reason")
-    if reason and reason not in ("ContainerCreating", "PodInitializing") and reason != text_at(old, "waiting", "reason"):
+    if (
+        reason
+        and reason not in ("ContainerCreating", "PodInitializing")
+        and reason != text_at(old, "waiting", "reason")
+    ):
         yield "waiting", "kubelet", say("trace.live.waiting", container=name, reason=reason)
     if new.get("running") and not old.get("running"):
         yield "running", "kubelet", say("trace.live.running", container=name)

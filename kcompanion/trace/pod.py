@@ -73,9 +73,8 @@ def _over(pod: Object) -> bool:
 
 
 def _begin(pod: Object, prefix: str) -> Iterator[Step]:
-    if seen := annotations_of(pod).get(_SEEN):
-        if MIRROR in annotations_of(pod):
-            yield Step("seen", "kubelet", say("trace.static.seen"), f"annotation {_SEEN}", str(seen))
+    if (seen := annotations_of(pod).get(_SEEN)) and MIRROR in annotations_of(pod):
+        yield Step("seen", "kubelet", say("trace.static.seen"), f"annotation {_SEEN}", str(seen))
     yield from creation(pod, PODS, prefix)
 
 
@@ -99,7 +98,9 @@ def _bound(pod: Object, events: Sequence[Event]) -> Iterator[Step]:
     since = text_at(scheduled, "lastTransitionTime") or text_at(pod, "metadata", "creationTimestamp")
     gates = ", ".join(text_at(gate, "name") for gate in maps_at(pod, "spec", "schedulingGates"))
     if gates:
-        yield Step("gates", "-", say("trace.waits.gates", gates=gates), "spec.schedulingGates", since=since, state=State.OPEN)
+        yield Step(
+            "gates", "-", say("trace.waits.gates", gates=gates), "spec.schedulingGates", since=since, state=State.OPEN
+        )
     elif scheduled:
         told = say("trace.waits.node", scheduler=scheduler, reason=text_at(scheduled, "message"))
         yield Step("bound", scheduler, told, "condition PodScheduled", since=since, state=State.OPEN)
@@ -221,7 +222,9 @@ def _later(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet: 
     yield from _deletion(pod, kubelet, events)
     if _over(pod):
         ends = [text_at(box.status, "state", "terminated", "finishedAt") for box in boxes]
-        told = say(f"trace.over.{text_at(pod, 'status', 'phase').lower()}", reason=text_at(pod, "status", "reason") or "-")
+        told = say(
+            f"trace.over.{text_at(pod, 'status', 'phase').lower()}", reason=text_at(pod, "status", "reason") or "-"
+        )
         yield Step("over", kubelet, told, "status.phase", max(ends, default=""))
 
 

@@ -109,7 +109,12 @@ class Stand:
 
     @property
     def complete(self) -> bool:
-        return self.observed and self.updated >= self.wanted and self.available >= self.wanted and self.total <= self.wanted
+        return (
+            self.observed
+            and self.updated >= self.wanted
+            and self.available >= self.wanted
+            and self.total <= self.wanted
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -262,8 +267,7 @@ def _scalings(events: Sequence[Event]) -> tuple[Scaling, ...]:
 
 
 def _bounds(item: Object, kind: str, strategy: str) -> Bounds:
-    """maxSurge rounds up, maxUnavailable down, and both zero means one unavailable (ResolveFenceposts in
-    pkg/controller/deployment/util/deployment_util.go)."""
+    """Surge rounds up, unavailable down, and both zero means one unavailable (ResolveFenceposts, deployment_util.go)."""
     wanted = _wanted(item, kind)
     if strategy != "RollingUpdate":
         return Bounds(wanted, None, None)
@@ -272,7 +276,9 @@ def _bounds(item: Object, kind: str, strategy: str) -> Bounds:
     if kind == "StatefulSet":
         return Bounds(wanted, 0, share(rolling.get("maxUnavailable", 1), wanted, up=False) or 1)
     surge = share(rolling.get("maxSurge", "25%" if kind == "Deployment" else 0), wanted, up=True)
-    unavailable = share(rolling.get("maxUnavailable", "25%" if kind == "Deployment" else 1), wanted, up=kind == "DaemonSet")
+    unavailable = share(
+        rolling.get("maxUnavailable", "25%" if kind == "Deployment" else 1), wanted, up=kind == "DaemonSet"
+    )
     return Bounds(wanted, surge, unavailable if surge or unavailable else 1)
 
 

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from kcompanion.model import resources as r
 from kcompanion.model.events import Event
-from kcompanion.model.fields import annotations_of, condition, labels_of, map_at, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.fields import (
+    annotations_of,
+    condition,
+    labels_of,
+    map_at,
+    maps_at,
+    name_of,
+    namespace_of,
+    text_at,
+)
 from kcompanion.model.message import say
 from kcompanion.model.selectors import matches
 from kcompanion.model.snapshot import Object

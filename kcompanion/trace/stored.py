@@ -50,7 +50,9 @@ class Place:
         return {
             "object": {"kind": self.ref.kind, "namespace": self.ref.namespace or None, "name": self.ref.name},
             "key": self.key if self.stored else None,
-            "parts": [{"text": part.text, "meaning": part.told.to_json()} for part in self.parts] if self.stored else [],
+            "parts": [{"text": part.text, "meaning": part.told.to_json()} for part in self.parts]
+            if self.stored
+            else [],
             "exists": None if self.unread else self.item is not None,
             "uid": text_at(self.item, "metadata", "uid") or None,
             "resourceVersion": self.version or None,
@@ -136,14 +138,14 @@ class Stored:
 
 
 def answer_of(output: bytes) -> Stored | None:
-    """etcdctl's JSON without the value; None when there is no such key.
+    """What etcdctl's JSON tells, without the value; None when there is no such key.
 
     Raises:
         ValueError: it is not that JSON.
     """
     document = json.loads(output)
     if not isinstance(document, Mapping) or "header" not in document:
-        raise ValueError("not an answer of etcdctl")  # noqa: TRY004 - the caller knows one kind of bad answer
+        raise ValueError("not an answer of etcdctl")
     found = next(maps_at(document, "kvs"), None)
     if found is None:
         return None
@@ -193,5 +195,3 @@ class ReadBack:
             "unread": self.unread or None,
             "reason": self.reason or None,
         }
-
-

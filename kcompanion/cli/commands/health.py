@@ -24,6 +24,7 @@ from kcompanion.controlplane.findings import findings
 from kcompanion.controlplane.inspect import inspect
 from kcompanion.errors import UsageError
 from kcompanion.explain.accepted import Sorted, Suppression, sort, suppressions
+from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Sweep, resources, sweep
 from kcompanion.model.ask import Ask, Outcome, Verb, listing
 from kcompanion.model.finding import Finding, Severity
@@ -80,8 +81,9 @@ def _suppressions(name: str) -> tuple[Suppression, ...]:
 
 def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     namespace = _namespace(conversation, options)
-    found = settle(conversation, lambda world: _swept(world, namespace), _first(namespace))
-    before = _swept(World(wishes.baseline), namespace).entries if wishes.baseline else ()
+    settled: dict[str, Verdict] = {}
+    found = settle(conversation, lambda world: _swept(world, namespace, settled), _first(namespace))
+    before = _swept(World(wishes.baseline), namespace, {}).entries if wishes.baseline else ()
     snapshot = conversation.snapshot
     kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
     gaps = {one.gap.what: one.gap for one in found.not_evaluated}
@@ -139,8 +141,8 @@ def _namespace(conversation: Session, options: Options) -> str:
     return ""
 
 
-def _swept(world: World, namespace: str) -> Sweep:
-    return sweep(world, namespace, () if namespace else _control_plane(world))
+def _swept(world: World, namespace: str, settled: dict[str, Verdict]) -> Sweep:
+    return sweep(world, namespace, () if namespace else _control_plane(world), settled)
 
 
 def _control_plane(world: World) -> Iterable[Finding]:

@@ -25,14 +25,13 @@ from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.claim import CLAIMS
 from kcompanion.ownership.orphans import EXAMINED, Orphan, examined, orphans
-from kcompanion.ownership.overlaps import conflicts
+from kcompanion.ownership.overlaps import conflicts, events_asked
 from kcompanion.ownership.owners import Entity
 from kcompanion.ownership.preview import Changes, parsed, preview
 from kcompanion.report import orphans as report
 from kcompanion.report.document import Document
 
-
-NEEDED = (*dict.fromkeys((*EXAMINED, *CLAIMS)), r.HPAS, r.EVENTS)
+NEEDED = (*dict.fromkeys((*EXAMINED, *CLAIMS)), r.HPAS)
 
 
 @click.command("orphans")
@@ -62,7 +61,7 @@ def command(options: Options, words: tuple[str, ...], *, all_kinds: bool, labels
         first = list(discovery.ROOTS) if all_kinds else []
         if not words:
             space = targets.namespace_of_options(options, World(conversation.snapshot))
-            first += [listing(resource, space or None) for resource in NEEDED]
+            first += [*(listing(resource, space or None) for resource in NEEDED), *events_asked(space)]
         return _answer(conversation, settle(conversation, work, first), options)
 
     return run(options, produce)

@@ -174,5 +174,3 @@ def _answer(conversation: Session, result: Traced | NotKnown) -> Answer:
     return Answer(
         "Trace", snapshot, result.body, document, names=[result.name], gaps=tuple(result.gaps), undecided=undecided
     )
-
-

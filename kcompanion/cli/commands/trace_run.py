@@ -37,7 +37,7 @@ from kcompanion.trace.live import Happening, Tracker
 from kcompanion.trace.manifest import MANAGED_BY, TRACE, labelled, objects, resource_of
 
 PREPARED = 10.0  # seconds for a new namespace to get its service account and CA bundle
-AFTER = 1.0  # seconds in which what follows readiness (endpoints, events) may still arrive
+HOLD = 2.0  # seconds it must stay so: what crashes at once was Ready for a moment; and endpoints still follow
 NOT_READY = 1  # the exit code when it did not become ready
 HINT = "for example: kcompanion trace run web.yaml"
 Planned = tuple[Resource, dict[str, Any]]
@@ -169,18 +169,15 @@ def _silent(_: Happening) -> None:
 def _follow(follower: Follower, made: Made, show: Any, timeout: float) -> tuple[Goal, int]:  # noqa: ANN401 - a function
     """Prints until all is ready, something failed, or time is up; the goal reached and after how many ms."""
     ends = time.monotonic() + timeout
-    goal, when = Goal.PENDING, 0
-    until: float | None = None
-    while time.monotonic() < (until or ends):
+    goal, when, held, last = Goal.PENDING, 0, 0.0, 0
+    while time.monotonic() < ends:
         for one in follower.step():
             show(one)
-            if goal is Goal.PENDING:
-                when = one.ms
-        if goal is Goal.PENDING:
-            goal = _goal(follower.tracker, made)
-            if goal is not Goal.PENDING:
-                until = time.monotonic() + AFTER
-        elif goal is Goal.READY and follower.tracker.serving:
+            last = one.ms
+        now = _goal(follower.tracker, made)
+        if now is not goal:
+            goal, when, held = now, last, time.monotonic()
+        if goal is not Goal.PENDING and time.monotonic() - held >= HOLD:
             break
     return goal, when
 
@@ -281,5 +278,3 @@ def _clean_up(writer: Writer, made: Made, options: Options, *, keep: bool) -> No
 
 def _say(options: Options, message: Message) -> None:
     talk(screen(options).words(message))
-
-

@@ -6,9 +6,8 @@ import json
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 
 import click
 
@@ -27,6 +26,7 @@ from kcompanion.model.refs import ref_of
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
+from kcompanion.render.wrap import width, wrap
 from kcompanion.report.live import line_of
 from kcompanion.trace.live import Happening, Tracker
 
@@ -117,7 +117,9 @@ def printer(options: Options) -> Callable[[Happening], None]:
         if options.output == "json":
             click.echo(json.dumps(one.to_json(), sort_keys=True, ensure_ascii=False))
         else:
-            click.echo(line_of(one, shown), color=shown.theme.colour)
+            left, told = line_of(one, shown)
+            for line in wrap(told, shown.columns, " " * width(left), left):
+                click.echo(line)
         sys.stdout.flush()
 
     return show
@@ -182,5 +184,3 @@ def _object(connection: Connection, options: Options, kind: str, name: str) -> t
     if isinstance(result, NotKnown):
         raise Unreachable(f"{kind} {name} could not be read: {result.gap.detail or result.gap.outcome.value}", "")
     return result
-
-

@@ -128,9 +128,15 @@ def node_shut_down(pod: Pod, world: World) -> Iterator[Cause]:
 )
 def preempted_by_kubelet(pod: Pod, world: World) -> Iterator[Cause]:
     """The kubelet ended the pod so that a critical one could run on its node."""
-    if pod.reason != "Preempting":
+    if not _preempted_by_kubelet(pod):
         return
-    evidence = [seen(pod.ref, "status.reason", f"{pod.reason}: {pod.message}")]
+    state = pod.condition("DisruptionTarget")
+    said = f"{text_at(state, 'reason')}: {text_at(state, 'message')}"
+    evidence = [
+        seen(pod.ref, "status.reason", f"{pod.reason}: {pod.message}")
+        if pod.reason
+        else seen(pod.ref, "status.conditions[DisruptionTarget]", said, text_at(state, "lastTransitionTime"))
+    ]
     evidence.append(seen(pod.ref, "spec.priority", pod.raw.get("spec", {}).get("priority", 0)))
     with suppress(NotKnown):  # the status says it already
         evidence += [told(e) for e in world.events(pod.ref, pod.uid) if e.reason == "Preempting"][-1:]
@@ -180,7 +186,8 @@ def disrupted(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - ever
     """Somebody other than its program ends the pod: preemption, the eviction API, a taint, the garbage collector."""
     state = pod.condition("DisruptionTarget")
     reason = text_at(state, "reason")
-    if state.get("status") != "True" or pod.reason:  # with a reason of its own the kubelet has ended it: told there
+    # with a reason of its own the kubelet has ended it: told by other rules
+    if state.get("status") != "True" or pod.reason or _preempted_by_kubelet(pod):
         return
     steps = {
         "PreemptionByScheduler": inspect("kubectl get pods -A --sort-by=.spec.priority -o wide"),
@@ -314,6 +321,13 @@ def ends_well_and_restarts(pod: Pod, world: World) -> Iterator[Cause]:
 
 
 # ----------------------------------------------------------------------------------------------- parts
+
+
+def _preempted_by_kubelet(pod: Pod) -> bool:
+    """Whether the pod had to go for a critical one; if its program then ended with 0 only a condition says so."""
+    state = pod.condition("DisruptionTarget")
+    told_so = state.get("reason") == "TerminationByKubelet" and "preempted" in text_at(state, "message").lower()
+    return pod.reason == "Preempting" or (state.get("status") == "True" and told_so)
 
 
 def _failed_by(pod: Pod, code: str, look: Step) -> Cause:

@@ -8,8 +8,9 @@ from typing import Any
 from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.explain.rules.probing import running_for
 from kcompanion.model import resources as r
-from kcompanion.model.fields import condition, map_at, text_at
+from kcompanion.model.fields import condition, map_at, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import say
 from kcompanion.model.quantities import parse_quantity
@@ -20,7 +21,8 @@ from kcompanion.model.world import NotKnown, World
 BOOK = RuleBook("rule_phase")
 
 RESIZE = "https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/"
-SETTLED = 60  # seconds in which a resize or a restart may be under way
+SETTLED = 60  # seconds in which a resize may be under way
+RECENT = 600  # seconds after which a restart is history
 _LONGEST = 200  # characters of a message that a sentence cites
 
 
@@ -69,22 +71,17 @@ def all_restarting(pod: Pod, world: World) -> Iterator[Cause]:
     rules = {c.name: c for c in pod.containers if _restarts_all(c.spec)}
     if not rules or pod.deleted_at:
         return
-    restarts = max((c.restarts for c in rules.values()), default=0)
-    now = state.get("status") == "True"
-    # the condition is true only for a moment; a pod that goes round and round shows it by its restarts
-    if not now and (restarts < 2 or (pod.is_true("Ready") and not _recent(pod, world))):
-        return
     by = max(rules.values(), key=lambda c: c.restarts)
+    # the condition is true only for a moment; a pod that goes round and round shows it by its restarts
+    recent = min((running_for(c, world) for c in pod.containers), default=0) < RECENT
+    if state.get("status") != "True" and (by.restarts < 2 or (pod.is_true("Ready") and not recent)):
+        return
     yield Cause(
-        {"container": by.name, "restarts": restarts, "exit": by.exit_code if by.exit_code is not None else "?"},
+        {"container": by.name, "restarts": by.restarts, "codes": _codes(by.spec)},
         (
             _condition(pod, state) if state else seen(pod.ref, "status.conditions[AllContainersRestarting]", "-"),
-            seen(pod.ref, f"{by.path}.restartCount", restarts),
-            *(
-                (seen(pod.ref, f"{by.ended_path}.exitCode", by.exit_code, text_at(by.ended, "finishedAt")),)
-                if by.ended
-                else ()
-            ),
+            seen(pod.ref, f"spec.containers[{by.name}].restartPolicyRules", _codes(by.spec)),
+            seen(pod.ref, f"{by.path}.restartCount", by.restarts),
         ),
         (
             inspect(f"kubectl logs {pod.name} -n {pod.namespace} -c {by.name} --previous"),
@@ -168,13 +165,10 @@ def _message(state: Mapping[str, Any]) -> str:
 
 
 def _restarts_all(spec: Mapping[str, Any]) -> bool:
-    rules = spec.get("restartPolicyRules")
-    return isinstance(rules, list) and any(
-        isinstance(x, dict) and x.get("action") == "RestartAllContainers" for x in rules
-    )
+    return any(rule.get("action") == "RestartAllContainers" for rule in maps_at(spec, "restartPolicyRules"))
 
 
-def _recent(pod: Pod, world: World) -> bool:
-    ends = [text_at(c.last, "finishedAt") for c in pod.containers]
-    ages = [age for end in ends if (age := world.since(end)) is not None]
-    return bool(ages) and min(ages) < 5 * SETTLED
+def _codes(spec: Mapping[str, Any]) -> str:
+    """The exit codes of the rules in the API's words: `In 42, 43`."""
+    rules = [map_at(rule, "exitCodes") for rule in maps_at(spec, "restartPolicyRules")]
+    return "; ".join(f"{rule.get('operator')} {', '.join(map(str, rule.get('values', ())))}" for rule in rules)

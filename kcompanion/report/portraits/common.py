@@ -39,7 +39,7 @@ def deletion(sight: Sight) -> Iterator[Fact]:
     finalizers = texts_at(sight.item, "metadata", "finalizers")
     if since:
         yield label("deleted"), say("portrait.deleting", age=sight.age(since), finalizers=named(finalizers) or "-")
-    elif finalizers and sight.more:
+    elif finalizers and sight.whole:
         yield label("finalizers"), named(finalizers)
 
 
@@ -75,12 +75,12 @@ def pods_table(sight: Sight, items: Sequence[Object], title: str = "pods") -> It
         )
         for pod in pods
     ]
-    yield from bounded(sight, title, "POD STATUS READY RESTARTS AGE NODE", rows)
+    yield from bounded(sight, title, "POD STATUS READY RESTARTS +AGE NODE", rows)
 
 
 def bounded(sight: Sight, title: str, heads: str, rows: Sequence[Sequence[Cell]]) -> Iterator[Section]:
     """A table of a few rows, or of many with -o wide, and how many more there are."""
-    most = MANY if sight.more else FEW
+    most = MANY if sight.whole else FEW
     if not rows:
         return
     left = len(rows) - most
@@ -90,11 +90,11 @@ def bounded(sight: Sight, title: str, heads: str, rows: Sequence[Sequence[Cell]]
     yield Section(say(f"portrait.section.{title}", count=len(rows)), blocks)
 
 
-def only_more(part: Part) -> Part:
+def only_whole(part: Part) -> Part:
     """A part that is drawn only when all there is was asked for."""
 
     def draw(sight: Sight) -> Iterator[Section]:
-        if sight.more:
+        if sight.whole:
             yield from part(sight)
 
     return draw
@@ -104,7 +104,7 @@ def when(test: Callable[[Sight], bool], part: Part) -> Part:
     """A part that is drawn when the test holds, or all there is was asked for."""
 
     def draw(sight: Sight) -> Iterator[Section]:
-        if sight.more or test(sight):
+        if sight.whole or test(sight):
             yield from part(sight)
 
     return draw

@@ -10,7 +10,7 @@ from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.model.fields import map_at, text_at, texts_at
 from kcompanion.model.message import Message, say
 from kcompanion.report.document import Cell, Lines, Section, Table, columns
-from kcompanion.report.portraits.sight import Sight
+from kcompanion.report.portraits.sight import Sight, yes_or_no
 
 # (probe, the API server's defaults: period, failures until it gives up)
 PROBES = (("startup", "startupProbe"), ("readiness", "readinessProbe"), ("liveness", "livenessProbe"))
@@ -27,7 +27,7 @@ def table(sight: Sight) -> Iterator[Section]:
             container.name,
             container.sort.value,
             _state(container, sight),
-            "yes" if container.ready else "no",
+            yes_or_no(container.ready),
             container.restarts,
             ended(container, sight) if container.restarts or not container.running else None,
             container.image,

@@ -73,7 +73,7 @@ def share(value: object, whole: int, *, up: bool) -> int:
 def revisions(sight: Sight) -> Iterator[Section]:
     """Its ReplicaSets, the newest first; those without pods are kept to go back to."""
     sets = sorted(sight.world.children(sight.item, r.REPLICASETS), key=_revision, reverse=True)
-    kept = sets if sight.more else sets[:FEW]
+    kept = sets if sight.whole else sets[:FEW]
     rows: list[tuple[Cell, ...]] = [
         (
             _revision(one) or None,

@@ -17,8 +17,8 @@ LONGEST = 160  # characters of a message; `kubectl events` has the rest
 def recent(sight: Sight) -> Iterator[Section]:
     """A table of the latest events of different reason or message; in short only warnings, where there are any."""
     found = _distinct(sight.world.events(sight.ref, text_at(sight.item, "metadata", "uid")))
-    telling = found if sight.more else [event for event in found if event.type != "Normal"] or found
-    kept = telling[-(MANY if sight.more else FEW) :]
+    telling = found if sight.whole else [event for event in found if event.type != "Normal"] or found
+    kept = telling[-(MANY if sight.whole else FEW) :]
     rows = [(sight.age(event.last), _times(event), event.reason, _short(event.message)) for event in kept]
     if rows:
         yield Section(say("portrait.section.events"), [Table(columns("AGE TIMES REASON MESSAGE"), rows)])

@@ -108,6 +108,6 @@ JOB: tuple[Part, ...] = (
 CRONJOB: tuple[Part, ...] = (
     facts(schedule, common.created, common.deletion),
     started,
-    events.recent,
+    common.only_whole(events.recent),
     lesson("cronjob"),
 )

@@ -48,7 +48,7 @@ def living(sight: Sight) -> Iterator[Section]:
     rows: list[tuple[Cell, ...]] = []
     for resource in LIVING:
         for count in sight.attempt(lambda s, one=resource: _count(s, one)):  # type: ignore[misc] # a default binds it
-            if count[0] or sight.more:
+            if count[0] or sight.whole:
                 rows.append((resource.kind, *count))
     if rows:
         yield Section(say("portrait.section.living"), [Table(columns("KIND COUNT REMARK"), rows)])

@@ -103,8 +103,8 @@ def _spelt(value: Decimal | None, resource: str) -> Cell:
 def bad_pods(sight: Sight) -> Iterator[Section]:
     """The pods on the node that are not well; all of them with -o wide."""
     found = sight.world.pods_on(sight.ref.name)
-    shown = found if sight.more else [item for item in found if not Pod(item).well]
-    yield from common.pods_table(sight, shown, "node_pods" if sight.more else "bad_pods")
+    shown = found if sight.whole else [item for item in found if not Pod(item).well]
+    yield from common.pods_table(sight, shown, "node_pods" if sight.whole else "bad_pods")
 
 
 def where_more(sight: Sight) -> Iterator[Fact]:

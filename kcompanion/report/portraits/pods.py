@@ -194,14 +194,14 @@ def last_words(sight: Sight) -> Iterator[Section]:
         previous = not container.terminated and bool(container.restarts)
         lines = sight.world.log(sight.item, container.name, previous=previous)
         if lines:
-            kept = lines if sight.more else lines[-LOG_FEW:]
+            kept = lines if sight.whole else lines[-LOG_FEW:]
             title = say("portrait.section.log", container=container.name, code=container.exit_code)
             yield Section(title, [Literal(tuple(kept))])
 
 
 def recent(sight: Sight) -> Iterator[Section]:
     """Events, where something is going on; the old ones of a pod that is well say nothing new."""
-    if sight.more or not Pod(sight.item).well:
+    if sight.whole or not Pod(sight.item).well:
         yield from events.recent(sight)
 
 

@@ -106,10 +106,14 @@ def _formula(current: int, have: int, want: int) -> Message:
     )
 
 
+def _undecided(sight: Sight) -> bool:
+    return any(condition(sight.item, word).get("status") != "True" for word in ("ScalingActive", "AbleToScale"))
+
+
 HPA: tuple[Part, ...] = (
     facts(target, counts, decision, common.created, common.deletion),
     metrics,
-    common.only_more(common.conditions),
-    events.recent,
+    common.only_whole(common.conditions),
+    common.when(_undecided, events.recent),
     lesson("hpa", 2),
 )

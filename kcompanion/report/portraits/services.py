@@ -9,13 +9,12 @@ from typing import Any
 from kcompanion.explain.pod import Pod
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, labels_of, map_at, maps_at, text_at, texts_at
-from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import World
 from kcompanion.report.document import Cell, Lines, Section
 from kcompanion.report.portraits import common, events, owners
-from kcompanion.report.portraits.sight import Fact, Part, Sight, facts, joined, label, lesson
+from kcompanion.report.portraits.sight import Fact, Part, Sight, facts, joined, label, lesson, yes_or_no
 
 OF_SERVICE = "kubernetes.io/service-name"
 PRIVILEGED = 1024  # ports below need rights on most machines
@@ -111,13 +110,13 @@ def endpoints(sight: Sight) -> Iterator[Section]:
         return
     found = backends(sight.world, sight.space, sight.ref.name)
     rows: list[tuple[Cell, ...]] = [
-        (one.pod or "-", one.address, Status.OK if one.ready else Status.FAIL, _why(sight, one)) for one in found
+        (one.pod or "-", one.address, yes_or_no(one.ready), _why(sight, one)) for one in found
     ]
     listed = {one.pod for one in found}
     selector = map_at(sight.item, "spec", "selector")
     if selector:
         rows += [
-            (pod.name, None, Status.FAIL, _absent(pod))
+            (pod.name, None, yes_or_no(False), _absent(pod))
             for pod in map(Pod, sight.world.all(r.PODS, sight.space))
             if pod.name not in listed and _selected(selector, pod.raw) and pod.phase in ("Pending", "Running")
         ]
@@ -213,12 +212,12 @@ def _behind(sight: Sight, service: str) -> Message:
 SERVICE: tuple[Part, ...] = (
     facts(address, forward, common.created, common.deletion),
     endpoints,
-    common.only_more(events.recent),
+    common.only_whole(events.recent),
     lesson("service", 2),
 )
 INGRESS: tuple[Part, ...] = (
     facts(ingress_class, ingress_tls, common.created, common.deletion),
     ingress_paths,
-    events.recent,
+    common.only_whole(events.recent),
     lesson("ingress"),
 )

@@ -20,12 +20,17 @@ LISTED = 6  # names in a sentence; the rest is counted
 
 @dataclass(frozen=True)
 class Sight:
-    """One object to draw. `more` asks for all there is, `lessons` for explanations too; `missing` fills as it goes."""
+    """One object to draw; `missing` fills as it goes.
+
+    `more` asks for what it is in full, `whole` for long tables and for what is only history too, `lessons` for
+    explanations.
+    """
 
     item: Object
     ref: Ref
     world: World
     more: bool = False
+    whole: bool = False
     lessons: bool = False
     missing: dict[str, Gap] = field(default_factory=dict)
 
@@ -95,3 +100,8 @@ def named(names: Iterable[str], most: int = LISTED) -> Message | str:
     if len(given) <= most:
         return ", ".join(given)
     return say("portrait.join.more", names=", ".join(given[:most]), count=len(given) - most)
+
+
+def yes_or_no(value: bool) -> Message:
+    """The word for a column of a table."""
+    return say("portrait.yes" if value else "portrait.no")

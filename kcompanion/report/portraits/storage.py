@@ -11,7 +11,7 @@ from kcompanion.model.snapshot import Object
 from kcompanion.model.world import World
 from kcompanion.report.document import Cell, Section
 from kcompanion.report.portraits import common, events, owners
-from kcompanion.report.portraits.sight import Fact, Part, Sight, facts, label, lesson
+from kcompanion.report.portraits.sight import Fact, Part, Sight, facts, label, lesson, yes_or_no
 
 _SOURCES = ("csi", "hostPath", "local", "nfs", "iscsi", "fc")
 _NOT_A_SOURCE = frozenset({"nodeAffinity"})
@@ -119,7 +119,7 @@ def attached(sight: Sight) -> Iterator[Section]:
         (
             text_at(one, "spec", "nodeName"),
             text_at(one, "spec", "attacher"),
-            "yes" if dig(one, "status", "attached") is True else "no",
+            yes_or_no(dig(one, "status", "attached") is True),
             text_at(one, "status", "attachError", "message"),
         )
         for one in sight.world.all(r.VOLUMEATTACHMENTS)
@@ -156,13 +156,13 @@ def claimed(sight: Sight) -> Iterator[Fact]:
 CLAIM: tuple[Part, ...] = (
     facts(wanted, storage_class, volume, common.created, common.deletion),
     mounted,
-    common.only_more(attached),
+    common.only_whole(attached),
     common.when(lambda sight: text_at(sight.item, "status", "phase") != "Bound", events.recent),
     lesson("claim", 2),
 )
 VOLUME: tuple[Part, ...] = (
     facts(volume_facts, claimed, common.created, common.deletion),
-    common.only_more(attached),
-    events.recent,
+    common.only_whole(attached),
+    common.only_whole(events.recent),
     lesson("claim", 2),
 )
