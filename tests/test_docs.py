@@ -7,7 +7,7 @@ import pytest
 
 from kcompanion.cli.main import COMMANDS
 from kcompanion.report.controlplane import VIEWS
-from tools import cast, finding_codes, gen_docs
+from tools import cast, finding_codes, gen_docs, rule_pages
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.ko.md")
@@ -53,6 +53,30 @@ def test_finding_page_is_of_todays_findings() -> None:
     assert text("docs/findings.md") == gen_docs.finding_page(), "run `make docs`"
 
 
+def test_rule_pages_are_of_todays_rules() -> None:
+    pages = rule_pages.pages(gen_docs.NOTICE)
+    assert {file.name for file in (ROOT / "docs" / "rules").glob("*.md")} == set(pages), "run `make docs`"
+    stale = [name for name, page in pages.items() if text(f"docs/rules/{name}") != page]
+    assert stale == [], "run `make docs`"
+
+
+def test_rule_pages_lead_somewhere() -> None:
+    rules = ROOT / "docs" / "rules"
+    broken = [
+        (file.name, link)
+        for file in rules.glob("*.md")
+        for link in LINK.findall(file.read_text(encoding="utf-8"))
+        if not (rules / link).exists()
+    ]
+    assert broken == []
+
+
+def test_rule_pages_say_nothing_of_this_machine() -> None:
+    whole = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "docs" / "rules").glob("*.md"))
+    assert MACHINE.findall(whole) == []
+    assert REGISTRIES.findall(whole) == []
+
+
 def test_no_meaning_is_left_over() -> None:
     page = gen_docs.finding_page()
     unused = [name for name in gen_docs.PLACEHOLDERS if f"`{name.rpartition('.')[2]}`: " not in page]
@@ -70,7 +94,7 @@ def test_picture_is_of_todays_output(picture: cast.Cast) -> None:
 
 @pytest.mark.parametrize("page", [*READMES, "docs/cli.md"])
 def test_every_command_is_there(page: str) -> None:
-    words = set(re.findall(r"[a-z]+", text(page)))
+    words = set(re.findall(r"[a-z]+(?:-[a-z]+)*", text(page)))
     assert sorted(set(COMMANDS) - words) == []
 
 

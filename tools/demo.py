@@ -68,7 +68,14 @@ def demos() -> dict[str, Demo]:
 def load(folder: Path) -> Demo:
     told = yaml.safe_load((folder / "demo.yaml").read_text(encoding="utf-8"))
     commands = {key: tuple(tuple(map(str, c)) for c in told.pop(key, ())) for key in ("before", "after", "undo")}
-    return Demo(folder.name, manifest=folder / "manifest.yaml", **commands, **told)
+    return Demo(
+        folder.name,
+        manifest=folder / "manifest.yaml",
+        before=commands["before"],
+        after=commands["after"],
+        undo=commands["undo"],
+        **told,
+    )
 
 
 class Cluster:
@@ -112,7 +119,7 @@ class Cluster:
 
     def explained(self, demo: Demo, *more: str) -> dict[str, Any]:
         """What `kcompanion explain` says of it, as JSON; empty when it failed."""
-        done = self.kcompanion("explain", demo.explain, "-n", demo.at or demo.namespace, "-o", "json", *more)
+        done = self.kcompanion("explain", *demo.explain.split(), "-n", demo.at or demo.namespace, "-o", "json", *more)
         try:
             return dict(json.loads(done.stdout))
         except ValueError:

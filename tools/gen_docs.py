@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: docs/cli.md and docs/findings.md.
+"""Writes the pages that follow from the code: docs/cli.md, docs/findings.md and docs/rules.
 
 `python tools/gen_docs.py` (or `make docs`) writes them, `--check` only tells whether they are up to date.
 """
@@ -22,6 +22,7 @@ from kcompanion.cli.options import Options, reading  # noqa: E402
 from kcompanion.model.message import say  # noqa: E402
 from kcompanion.text import catalog  # noqa: E402
 from kcompanion.text.catalog import phrase  # noqa: E402
+from tools import rule_pages  # noqa: E402
 from tools.finding_codes import severities  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -205,7 +206,8 @@ def finding_page() -> str:
         "A finding has a code that never changes its meaning, a severity, the object it is about, the evidence (where "
         "it was read and what stood there) and the next command to run. `--fail-on warning` and `--fail-on critical` "
         "turn findings into exit code 1. Where the severity depends on how much is left, both are named. "
-        "What could not be read makes no finding: it is listed as not learnt.",
+        "What could not be read makes no finding: it is listed as not learnt. "
+        "Why single objects do not work is found by the rules of `kcompanion explain`: [rules](rules/README.md).",
     ]
     area = ""
     for code, told in texts.items():
@@ -250,19 +252,27 @@ def _meanings(code: str, text: str) -> str:
 def write(*, check: bool) -> int:
     """Writes what has changed; with `check` writes nothing and returns 1 when something would."""
     stale = 0
-    for name, page in (("cli.md", command_page()), ("findings.md", finding_page())):
+    rules = {f"rules/{name}": page for name, page in rule_pages.pages(NOTICE).items()}
+    for name, page in {"cli.md": command_page(), "findings.md": finding_page(), **rules}.items():
         file = DOCS / name
         if file.is_file() and file.read_text(encoding="utf-8") == page:
             continue
         stale += 1
         print(f"{'stale' if check else 'written'}: {file.relative_to(ROOT)}")
         if not check:
+            file.parent.mkdir(exist_ok=True)
             file.write_text(page, encoding="utf-8")
+    for file in sorted((DOCS / "rules").glob("*.md")):
+        if f"rules/{file.name}" not in rules:
+            stale += 1
+            print(f"left over: {file.relative_to(ROOT)}")
+            if not check:
+                file.unlink()
     return int(check and stale > 0)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Write docs/cli.md and docs/findings.md.")
+    parser = argparse.ArgumentParser(description="Write docs/cli.md, docs/findings.md and docs/rules.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
     return write(check=parser.parse_args().check)
 

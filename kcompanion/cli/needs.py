@@ -65,6 +65,17 @@ _PLACED_BY = tuple(
     )
 )
 
+# What the life of an object is told from beside itself.
+_TOLD_FROM = (
+    r.SERVICES,
+    r.ENDPOINTSLICES,
+    r.DEPLOYMENTS,
+    r.REPLICASETS,
+    r.STATEFULSETS,
+    r.DAEMONSETS,
+    r.CONTROLLERREVISIONS,
+)
+
 NEEDS: tuple[Need, ...] = (
     Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
     Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
@@ -74,6 +85,8 @@ NEEDS: tuple[Need, ...] = (
     Need("orphans", tuple(listing(one) for one in (*EXAMINED, *CLAIMS)), tuple(listing(one) for one in _CHOOSING)),
     Need("why", (listing(r.NODES), listing(r.PODS)), (listing(r.EVENTS), *_PLACED_BY)),
     Need("why-not", (listing(r.NODES), listing(r.PODS)), _PLACED_BY),
+    Need("trace", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _TOLD_FROM)),
+    Need("key", (), (asks.PODS, listing(r.APISERVICES))),
     Need("version", (asks.VERSION,)),
     Need(
         "controlplane",

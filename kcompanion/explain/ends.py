@@ -18,18 +18,24 @@ from kcompanion.model.world import NotKnown, World
 
 BACK_OFF = "CrashLoopBackOff"
 OOM = "OOMKilled"
-UNKNOWN = "ContainerStatusUnknown"
+# The end was not seen: by the kubelet, which then writes 137; by containerd, whose task was lost, which writes 255.
+UNKNOWN = ("ContainerStatusUnknown", "Unknown")
 # What the runtimes write when the program never ran: containerd the first, Docker the second.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
 START_FAILED = "RunContainerError"
 NO_FORMAT = "exec format error"  # errno ENOEXEC, as the kernel gives it to whoever starts a program
 KILLED = 137
-# Why the kubelet itself ends a container that it will start again: kuberuntime_manager.go, computePodActions.
-_KILLS = ("failed liveness probe", "failed startup probe", "FailedPostStartHook")
+RECENT = 600  # seconds; so long a container has to run until the kubelet forgets its back-off
+MANY = 3  # restarts from which on a container that runs again just now is still the same story
+# The kubelet's words where it ends a container itself, to start it again (kuberuntime_manager.go, computePodActions):
+# for a probe, a changed definition, a resize; for a hook; and when all containers are started anew.
+_KILLS = (", will be restarted", "FailedPostStartHook")
+_KILLS_ALL = "killing"
 _LAYERS = re.compile(
     r"^(?:failed to (?:create|start) containerd (?:task|container): |failed to create shim task: "
     r"|OCI runtime (?:create|start) failed: |runc create failed: |container_linux\.go:\d+: )+"
 )
+_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _KILL_SLACK = 5  # seconds; the kubelet sends the event first, and clocks tick whole seconds
 
 
@@ -58,14 +64,17 @@ def rule_for(container: Container, code: int) -> Mapping[str, Any]:
     """The first of the container's own restart rules that speaks of this exit code, empty when none does."""
     for rule in maps_at(container.spec, "restartPolicyRules"):
         values = dig(rule, "exitCodes", "values")
+        operator = dig(rule, "exitCodes", "operator")
         listed = isinstance(values, list) and code in values
-        if listed == (dig(rule, "exitCodes", "operator") == "In"):
+        if operator in ("In", "NotIn") and listed == (operator == "In"):
             return rule
     return {}
 
 
 def restarted(pod: Pod, container: Container, code: int) -> bool:
-    """Whether the kubelet starts a container again that ended with this code."""
+    """Whether the kubelet starts a container again that ended with this code. In a pod that is over it starts none."""
+    if pod.phase in ("Succeeded", "Failed"):
+        return False
     if rule_for(container, code):
         return True
     wanted = policy(pod, container)
@@ -78,6 +87,19 @@ def between(pod: Pod, container: Container) -> bool:
         return True
     code = container.exit_code
     return container.state == "terminated" and code is not None and restarted(pod, container, code)
+
+
+def crashing(pod: Pod, container: Container, world: World) -> str:
+    """The sentence for where in the circle of ends and starts a container is; empty when it is in none."""
+    code = container.exit_code
+    if not code:
+        return ""
+    if between(pod, container):
+        return "cause" if container.restarts else "cause_first"
+    since = world.since(container.last.get("finishedAt"))
+    if container.running and container.restarts >= MANY and since is not None and since < RECENT:
+        return "cause_again"
+    return ""
 
 
 def never_ran(container: Container) -> bool:
@@ -96,9 +118,8 @@ def killed_by_kubelet(pod: Pod, container: Container, world: World) -> Event | N
         if event.reason != "Killing" or f"{{{container.name}}}" not in event.path:
             continue
         last = parse_time(event.last)
-        if any(why in event.message for why in _KILLS) and not (
-            begun and last and (begun - last).total_seconds() > _KILL_SLACK
-        ):
+        late = begun is not None and last is not None and (begun - last).total_seconds() > _KILL_SLACK
+        if not late and (event.message == _KILLS_ALL or any(why in event.message for why in _KILLS)):
             return event
     return None
 
@@ -137,8 +158,11 @@ def proof(pod: Pod, container: Container) -> tuple[Evidence, ...]:
 
 
 def core(message: str) -> str:
-    """A runtime's message without the layers that all such messages have in front, so that its end is not cut off."""
-    return _LAYERS.sub("", message)
+    """A runtime's message without the layers that all such messages have in front and with short ids.
+
+    What is cited is cut off after some length, and the decisive words come last.
+    """
+    return _ID.sub(r"\1…", _LAYERS.sub("", message))
 
 
 def logs(pod: Pod, container: Container) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -17,12 +16,12 @@ def per_world(make: Callable[Concatenate[World, P], T]) -> Callable[Concatenate[
     """Keeps what `make(world, *args)` returned for as long as the World lives; NotKnown is not kept."""
     kept: WeakKeyDictionary[World, dict[Hashable, T]] = WeakKeyDictionary()
 
-    @wraps(make)
-    def made(world: World, *args: P.args, **kwargs: P.kwargs) -> T:
+    def made(world: World, /, *args: P.args, **kwargs: P.kwargs) -> T:
         mine = kept.setdefault(world, {})
         key = (args, tuple(sorted(kwargs.items())))
         if key not in mine:
             mine[key] = make(world, *args, **kwargs)
         return mine[key]
 
+    made.__doc__ = make.__doc__
     return made

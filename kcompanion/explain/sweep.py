@@ -110,9 +110,9 @@ def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) 
     subject = ref_of(item, kind).subject
     if subject in settled:
         return settled[subject]
-    wanted = len(world.wanted)
+    wishes = world.wishes
     verdict = judge_alone(item, kind, world)
-    if not verdict.not_evaluated and len(world.wanted) == wanted:
+    if not verdict.not_evaluated and world.wishes == wishes:
         settled[subject] = verdict
     return verdict
 

@@ -21,8 +21,8 @@ from kcompanion.scheduling.placement import Placement, place
 from kcompanion.scheduling.result import Miss
 from kcompanion.scheduling.telling import Telling, telling, told_reason
 
-# What only the scheduler can tell: added affinity, unknown conditions, free devices, gates, binding.
-ONLY_TOLD = (64, 68, 76, 82, 84, 85)
+# What only the scheduler can tell: added affinity, a node by name, unknown conditions, free devices, gates, binding.
+ONLY_TOLD = (64, 65, 68, 76, 82, 84, 85)
 SETTLING = 15  # seconds in which claims are made and bound, so that waiting for one is no fault yet
 _WAITING = (78, 79)
 _SHOWN = 3  # nodes that are cited
@@ -36,10 +36,13 @@ class Unplaced:
     told: Told
     placement: Placement
     telling: Telling | None
+    broken: bool = False  # the scheduler failed on it, so what it says is no judgement of the nodes
 
     @property
     def number(self) -> int:
         """The taxonomy's number; 0 when a node fits by all that can be seen, or nothing is known."""
+        if self.broken:
+            return 85 if self.told.has(85) else 0
         if self.telling is not None:
             return self.telling.number
         only = next((r.number for r in self.told.reasons if r.number in ONLY_TOLD), 0)
@@ -61,7 +64,9 @@ def unplaced(pod: Pod, world: World) -> Unplaced | None:
     memo = world.once(_Memo)
     if pod.ref.subject not in memo.found:
         placement = place(pod.raw, world)
-        memo.found[pod.ref.subject] = Unplaced(parse(text_at(condition, "message")), placement, telling(placement))
+        told = parse(text_at(condition, "message"))
+        broken = text_at(condition, "reason") == "SchedulerError"
+        memo.found[pod.ref.subject] = Unplaced(told, placement, telling(placement), broken)
     return memo.found[pod.ref.subject]
 
 
@@ -77,7 +82,7 @@ def causes(pod: Pod, world: World, number: int) -> Iterator[Cause]:
         return
     if number in _WAITING and (world.since(text_at(pod.raw, "metadata", "creationTimestamp")) or 0) < SETTLING:
         return
-    if found.telling is None:
+    if found.telling is None or found.broken:
         yield _told(pod, found)
         return
     miss = _nearest(found.telling) if number == 61 else found.telling.miss
@@ -117,7 +122,7 @@ def fits_now(pod: Pod, world: World) -> tuple[str, Told] | None:
         NotKnown: something that matters could not be read, and the scheduler's message tells nothing either.
     """
     found = unplaced(pod, world)
-    if found is None or found.number:
+    if found is None or found.number or found.broken:
         return None
     if found.placement.fitting:
         return found.placement.fitting[0].node, found.told

@@ -39,6 +39,7 @@ class World:
         self.snapshot = snapshot
         self.logs = logs  # whether the last lines of crashed containers may be read
         self.wanted: dict[str, Ask] = {}
+        self.wishes = 0  # how often something unread was wanted; the same thing counts each time
         # by id of a reading: the snapshot keeps them all, and a question's key takes longer to spell than to look up
         self._indexes: dict[int, Index] = {}
         self._whole: dict[int, Sequence[Object]] = {}
@@ -234,6 +235,7 @@ class World:
 
     def _want(self, ask: Ask) -> NotKnown:
         self.wanted[ask.key] = ask
+        self.wishes += 1
         return NotKnown(gap_of(Reading(ask, Outcome.NOT_ASKED)))
 
     def _one(self, resource: Resource, name: str, namespace: str | None, *, managed: bool) -> Reading | None:

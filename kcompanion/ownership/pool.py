@@ -34,6 +34,7 @@ EXPECTED: dict[str, tuple[Resource, ...]] = {
     "DaemonSet": (r.PODS,),
     "Job": (r.PODS,),
     "CronJob": (r.JOBS, r.PODS),
+    "Node": (r.PODS,),
 }
 # Computed when asked, shown by another group already, or owned by nobody.
 _LEFT_OUT_GROUPS = frozenset({"events.k8s.io", "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"})
@@ -58,6 +59,8 @@ def pool_for(owner: Entity, world: World) -> Pool:
         return _gathered(list(_in_namespace(owner.ref.namespace, world)))
     if owner.resource == r.NODES:
         return _gathered(list(_of_node(owner, world)))
+    if owner.resource == r.NAMESPACES:  # what names one as its owner is in it
+        return _gathered(list(_in_namespace(owner.ref.name, world)))
     return _gathered(list(_anywhere(world)))
 
 

@@ -279,10 +279,15 @@ def parsed(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_key(key: str) -> bool:
+    """A name like a value's, optionally after a DNS subdomain and a slash."""
     prefix, slash, name = key.rpartition("/")
-    if slash and not prefix:
+    if slash and not (prefix and len(prefix) <= 253 and all(map(_is_dns, prefix.split(".")))):
         return False
-    return bool(name) and _is_value(name) and len(prefix) <= 253
+    return bool(name) and _is_value(name)
+
+
+def _is_dns(part: str) -> bool:
+    return bool(part) and _is_value(part) and part == part.lower() and "_" not in part
 
 
 def _is_value(value: str) -> bool:

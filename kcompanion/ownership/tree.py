@@ -44,6 +44,31 @@ class Forest:
             yield from root.walk()
 
 
+@dataclass(frozen=True)
+class _Space:
+    """A pool by uid, with the dependents of each owner in it."""
+
+    pool: Pool
+    members: Mapping[str, Entity]
+    by_owner: Mapping[str, Sequence[str]]
+
+    @staticmethod
+    def of(pool: Pool) -> _Space:
+        members = {entity.uid: entity for entity in pool.entities}
+        by_owner: dict[str, list[str]] = {}
+        for entity in pool.entities:
+            for reference in entity.references:
+                by_owner.setdefault(reference.uid, []).append(entity.uid)
+        return _Space(pool, members, by_owner)
+
+    def with_chain(self, chain: Iterable[Entity]) -> _Space:
+        """The same with these objects, read whole or where nothing could be listed."""
+        mine = {entity.uid: entity for entity in chain}
+        if all(uid in self.members for uid in mine):
+            return _Space(self.pool, {**self.members, **mine}, self.by_owner)
+        return _Space.of(Pool([*mine.values(), *(e for e in self.pool.entities if e.uid not in mine)], self.pool.gaps))
+
+
 @dataclass
 class _Growth:
     """What is known while the trees grow."""
@@ -51,6 +76,14 @@ class _Growth:
     world: World
     asked: frozenset[str]
     owners: dict[str, tuple[Owner, ...]] = field(default_factory=dict)
+    spaces: dict[tuple[str, str], _Space] = field(default_factory=dict)
+
+    def space_of(self, top: Entity) -> _Space:
+        """Where the dependents of a topmost owner are; read and indexed once for all owners of a namespace."""
+        key = top.ref.namespace, "" if top.ref.namespace else top.uid
+        if key not in self.spaces:
+            self.spaces[key] = _Space.of(pool_for(top, self.world))
+        return self.spaces[key]
 
     def of(self, entity: Entity) -> tuple[Owner, ...]:
         if entity.uid not in self.owners:
@@ -71,11 +104,10 @@ def grow(asked: Iterable[Entity], world: World, *, down: bool = True) -> Forest:
     undecided = False
     for those in tops.values():
         top = those[0][-1]
-        members = {entity.uid: entity for chain in those for entity in chain}
-        pool = pool_for(top, world) if down else Pool((), ())
-        gaps.update({gap.what: gap for gap in pool.gaps})
-        roots.append(_grown(top, {**{entity.uid: entity for entity in pool.entities}, **members}, growth))
-        undecided |= _undecided(roots[-1], pool)
+        space = growth.space_of(top) if down else _Space.of(Pool((), ()))
+        gaps.update({gap.what: gap for gap in space.pool.gaps})
+        roots.append(_grown(top, space.with_chain(entity for chain in those for entity in chain), growth))
+        undecided |= _undecided(roots[-1], space.pool)
     for gap in (owner.gap for found in growth.owners.values() for owner in found):
         if gap is not None:
             gaps[gap.what] = gap
@@ -100,36 +132,34 @@ def _chain(entity: Entity, growth: _Growth) -> list[Entity]:
     return chain
 
 
-def _grown(top: Entity, members: Mapping[str, Entity], growth: _Growth) -> Node:
+def _grown(top: Entity, space: _Space, growth: _Growth) -> Node:
     """The tree below `top`. What has several owners in it stands below its controller, or else the first one."""
-    by_owner: dict[str, list[Entity]] = {}
-    for entity in members.values():
-        for reference in entity.references:
-            if _may_own(members.get(reference.uid), entity):
-                by_owner.setdefault(reference.uid, []).append(entity)
-    reached = _reached(top.uid, by_owner)
+    reached = _reached(top.uid, space)
     placed: dict[str, list[tuple[Entity, Reference]]] = {}
     for uid in reached - {top.uid}:
-        entity = members[uid]
-        parents = (ref for ref in entity.references if ref.uid in reached and _may_own(members.get(ref.uid), entity))
+        entity = space.members[uid]
+        parents = (ref for ref in entity.references if ref.uid in reached and _may_own(space, ref.uid, entity))
         parent = next(parents, None)
         if parent is not None:
             placed.setdefault(parent.uid, []).append((entity, parent))
     return _node(top, None, placed, growth, frozenset())
 
 
-def _may_own(owner: Entity | None, entity: Entity) -> bool:
+def _may_own(space: _Space, uid: str, entity: Entity) -> bool:
     """Owners without a namespace own anything; others only what is in theirs."""
+    owner = space.members.get(uid)
     return owner is not None and owner.ref.namespace in ("", entity.ref.namespace)
 
 
-def _reached(top: str, by_owner: Mapping[str, Sequence[Entity]]) -> set[str]:
+def _reached(top: str, space: _Space) -> set[str]:
+    """The uids of all that hangs on an owner, itself among them."""
     reached, waiting = {top}, [top]
     while waiting:
-        for entity in by_owner.get(waiting.pop(), ()):
-            if entity.uid not in reached:
-                reached.add(entity.uid)
-                waiting.append(entity.uid)
+        owner = waiting.pop()
+        for uid in space.by_owner.get(owner, ()):
+            if uid not in reached and _may_own(space, owner, space.members[uid]):
+                reached.add(uid)
+                waiting.append(uid)
     return reached
 
 

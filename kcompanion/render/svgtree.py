@@ -20,6 +20,7 @@ _CELL = 7.25  # pixels of one column of a monospaced 12 px font; a Hangul syllab
 _LINE = 16
 _PAD = 10
 _GAP_X, _GAP_Y = 64, 12
+_GAP_OUT = 190  # room for what is written at a dashed line
 _MARGIN = 20
 _LEGEND = 28
 _LETTER = 0.82  # size of what is written at a line, of a box's
@@ -40,7 +41,7 @@ _STYLE = """
   .outside rect { stroke-dasharray: 4 3; }
   .owns, .other { fill: none; stroke: var(--line); }
   .other { stroke-dasharray: 4 3; }
-  .label { font-size: 10px; fill: var(--soft); }
+  .label { font-size: 10px; fill: var(--soft); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 """ + "".join(
     f"  .{name} rect {{ stroke: var(--{name}); }} .{name} .state {{ fill: var(--{name}); }}\n"
     for name in ("ok", "warn", "fail", "unknown", "not_visible")
@@ -69,7 +70,8 @@ def svg(diagram: Diagram, language: str) -> str:
     title = escape(phrase(diagram.title, language, clean))
     right = max(right, width(title) * _CELL + 2 * _MARGIN)
     by_id = {box.id: box for box in diagram.boxes}
-    body = [_arrow(arrow, places, language) for arrow in diagram.arrows]
+    body = [_arrow(arrow, places) for arrow in diagram.arrows]
+    body += _labels(diagram, places, language)
     body += [_box(by_id[key], place) for key, place in places.items()]
     return "\n".join(
         [
@@ -115,13 +117,29 @@ def _layout(diagram: Diagram) -> dict[str, _Place]:
     lefts = _columns(depths, sizes)
     tops = _rows([box.id for box in inside], parents, children, sizes)
     places = {key: _Place(lefts[depths[key]], tops[key], *sizes[key]) for key in tops}
-    out = max((place.x + place.wide for place in places.values()), default=_MARGIN - _GAP_X) + _GAP_X * 2.5
-    top = float(_MARGIN + _LEGEND)
-    for box in diagram.boxes:
-        if box.outside:
-            places[box.id] = _Place(out, top, *sizes[box.id])
-            top += sizes[box.id][1] + _GAP_Y
+    right = max((place.x + place.wide for place in places.values()), default=float(_MARGIN))
+    for column in _outside(diagram):
+        left, top = right + _GAP_OUT, float(_MARGIN + _LEGEND)
+        for key in column:
+            places[key] = _Place(left, top, *sizes[key])
+            top += sizes[key][1] + _GAP_Y
+            right = max(right, left + sizes[key][0])
     return {box.id: places[box.id] for box in diagram.boxes}
+
+
+def _outside(diagram: Diagram) -> list[list[str]]:
+    """What stands outside the tree, in columns by how many ties it is away from it."""
+    left = [box.id for box in diagram.boxes if box.outside]
+    reached = {box.id for box in diagram.boxes if not box.outside}
+    columns: list[list[str]] = []
+    while left:
+        ends = [(arrow.source, arrow.target) for arrow in diagram.arrows]
+        near = {a for a, b in ends if b in reached} | {b for a, b in ends if a in reached}
+        column = [key for key in left if key in near] or left  # what is tied to nothing comes last
+        columns.append(column)
+        reached |= {*column}
+        left = [key for key in left if key not in reached]
+    return columns
 
 
 def _depths(keys: Sequence[str], parents: Mapping[str, str]) -> dict[str, int]:
@@ -195,9 +213,7 @@ def _box(box: Box, place: _Place) -> str:
     return "\n".join([*lines, "</g>"])
 
 
-def _arrow(arrow: Arrow, places: Mapping[str, _Place], language: str) -> str:
-    if arrow.source not in places or arrow.target not in places:
-        return ""
+def _arrow(arrow: Arrow, places: Mapping[str, _Place]) -> str:
     source, target = places[arrow.source], places[arrow.target]
     forward = source.x <= target.x
     x1 = source.x + source.wide if forward else source.x
@@ -205,13 +221,23 @@ def _arrow(arrow: Arrow, places: Mapping[str, _Place], language: str) -> str:
     y1, y2 = source.middle, target.middle
     bend = (x1 + x2) / 2
     path = f"M{x1:.1f},{y1:.1f} C{bend:.1f},{y1:.1f} {bend:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
-    line = f'<path class="{"owns" if arrow.owns else "other"}" d="{path}"/>'
-    if arrow.label is None:
-        return line
-    text = phrase(arrow.label, language, clean)
+    return f'<path class="{"owns" if arrow.owns else "other"}" d="{path}"/>'
+
+
+def _labels(diagram: Diagram, places: Mapping[str, _Place], language: str) -> list[str]:
+    """What is written at lines: once for each word at the box further out, where like lines meet."""
+    words: dict[str, dict[str, None]] = {}
+    for arrow in diagram.arrows:
+        if arrow.label is not None:
+            outer = max((arrow.target, arrow.source), key=lambda key: places[key].x)
+            words.setdefault(outer, {}).setdefault(phrase(arrow.label, language, clean))
+    return [_label(text, places[key], row) for key, texts in words.items() for row, text in enumerate(texts)]
+
+
+def _label(text: str, place: _Place, row: int) -> str:
     long = width(text) * _CELL * _LETTER
-    x, y = bend - long / 2, (y1 + y2) / 2 - 3
-    return f'{line}\n<text class="label" x="{x:.1f}" y="{y:.1f}" textLength="{long:.1f}">{escape(text)}</text>'
+    x, y = place.x - long - 8, place.middle - 5 - row * 12
+    return f'<text class="label" x="{x:.1f}" y="{y:.1f}" textLength="{long:.1f}">{escape(text)}</text>'
 
 
 def _attribute(escaped: str) -> str:

@@ -308,7 +308,6 @@ def _reason(word: str, look: Look, given: str) -> Page:
 
 def _reasons_of(pod: Pod) -> Iterator[tuple[str, str]]:
     """Every reason that stands in a pod, and where."""
-    yield pod.status_word, "STATUS"
     if pod.reason:
         yield pod.reason, "status.reason"
     for one in maps_at(pod.raw, "status", "conditions"):
@@ -320,6 +319,7 @@ def _reasons_of(pod: Pod) -> Iterator[tuple[str, str]]:
         for part, name in (("state", "ended"), ("lastState", "ended before")):
             if reason := text_at(container.status, part, "terminated", "reason"):
                 yield reason, f"{container.name}: {name}"
+    yield pod.status_word, "STATUS"
 
 
 def _since(pod: Pod) -> str:
@@ -375,9 +375,10 @@ def _page(
 def _rules(numbers: Sequence[int]) -> dict[str, Message]:
     """Code to heading of the rules that recognise these numbers of the taxonomy."""
     wanted = set(numbers)
-    return {
+    found = {
         rule.code: say(f"{rule.area}.{rule.code.lower()}.title") for rule in RULES if wanted.intersection(rule.numbers)
     }
+    return dict(sorted(found.items()))
 
 
 def _here(shown: Sequence[Example], found: int, look: Look) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -358,14 +358,10 @@ def glossary(keys: Sequence[str], look: Look | None) -> Glossary:
 
 
 def sections(found: Glossary) -> list[Section]:
-    """The terms by group; each sentence is followed by what shows it here."""
+    """The terms by group, each with what shows it here."""
     made = []
     for group, terms in GROUPS.items():
-        pairs: list[tuple[Message, Cell]] = [
-            (say(f"glossary.{term.key}.name"), _told(term, found.shown[term.key]))
-            for term in terms
-            if term.key in found.shown
-        ]
+        pairs = [pair for term in terms if term.key in found.shown for pair in _told(term, found.shown[term.key])]
         if pairs:
             made.append(Section(say(f"glossary.section.{group}"), [Facts(pairs)]))
     if found.look is None:
@@ -373,10 +369,10 @@ def sections(found: Glossary) -> list[Section]:
     return made
 
 
-def _told(term: Term, here: Shown) -> Message:
-    text = say(f"glossary.{term.key}.text")
+def _told(term: Term, here: Shown) -> Iterator[tuple[Message, Cell]]:
+    """The sentence, and below it what shows the term here and the command that shows more."""
+    yield say(f"glossary.{term.key}.name"), say(f"glossary.{term.key}.text")
     if here and term.see:
-        return say("glossary.with_both", text=text, here=here, command=term.see)
-    if here:
-        return say("glossary.with_here", text=text, here=here)
-    return say("glossary.with_command", text=text, command=term.see) if term.see else text
+        yield say("glossary.below"), say("glossary.both", here=here, command=term.see)
+    elif here or term.see:
+        yield say("glossary.below"), here or term.see

@@ -29,7 +29,7 @@ def verdict(story: Story, item: Object, ref: Ref, now: datetime) -> Message:
         return say(f"trace.verdict.{phase.lower()}", what=what)
     created, ready = parse_time(text_at(item, "metadata", "creationTimestamp")), _at(story, "ready")
     if created is None or ready is None:
-        return say("trace.verdict.so_far", what=what)
+        return say("trace.verdict.so_far", what=what, age=_age((now - created).total_seconds() if created else None))
     seconds = max(0, int((ready - created).total_seconds()))
     if any(step.id == "restarted" for step in story.later):
         return say("trace.verdict.ready_again", what=what, age=human_age(int((now - ready).total_seconds())))

@@ -8,7 +8,7 @@ from kcompanion.model.fields import name_of, namespace_of, text_at
 from kcompanion.model.message import Message, say
 from kcompanion.report.document import Block, Cell, Lines, Section, Table, columns
 from kcompanion.report.trace import clock, lesson
-from kcompanion.trace.rollout import Revision, Rollout, Scaling, same_text
+from kcompanion.trace.rollout import Revision, Rollout, Scaling, has_env, same_text
 from kcompanion.trace.templates import Change
 
 COMPARED = 3  # the latest changes of template that are told field by field
@@ -46,7 +46,7 @@ def sections(found: Rollout, *, explain: bool = False) -> list[Section]:
         made.append(Section(say("trace.section.scalings"), [_scalings(found, created)]))
     elif found.kind == "Deployment":
         made.append(Section(say("trace.section.scalings"), [Lines((say("trace.rollout.no_events"),))]))
-    if explain:
+    if explain and found.kind == "Deployment":
         made.append(Section(say("trace.section.notes"), [lesson("rollout")]))
     return made
 
@@ -131,6 +131,8 @@ def _change_blocks(changes: Sequence[Change], before: Revision, after: Revision)
     lines: list[Cell] = [_change(one) for one in changes[:FIELDS]]
     if len(changes) > FIELDS:
         lines.append(say("trace.change.more", count=len(changes) - FIELDS))
+    if has_env(after):
+        lines.append(say("trace.change.env"))
     yield Lines(lines)
 
 

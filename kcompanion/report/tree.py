@@ -9,6 +9,7 @@ from kcompanion.model.events import Event
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import Ref
+from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.names import HASH_LABEL, Name, name_parts
@@ -76,13 +77,15 @@ def verdict(grown: Grown) -> tuple[Message, Status]:
     return say(one_or_many("tree.verdict.ok", count), what=what, count=count), Status.OK
 
 
-def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[Section]:
-    """The trees, then whatever else was asked for."""
+def sections(grown: Grown, world: World, gaps: Sequence[Gap] = (), *, every: bool, explain: bool) -> list[Section]:
+    """The trees, what they may lack, then whatever else was asked for."""
     lines = [view(root, grown.states, every=every) for root in grown.forest.roots]
     blocks: list[Block] = [Tree([branch(line, grown, every=every) for line in lines])]
     if any(line.node.entity.mirror for root in lines for line in root.walk()):
         blocks.append(Lines((say("tree.mirror"),)))
     made = [Section(say("tree.section.tree"), blocks)]
+    if missing := _missing(gaps):
+        made.append(Section(say("tree.section.missing"), [Lines(missing)]))
     if grown.relations:
         made.append(Section(say("tree.section.relations"), [_relations(grown)]))
     if explain:
@@ -90,6 +93,18 @@ def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[
     if grown.events:
         made.append(Section(say("tree.section.events"), _events(grown.events, world, every=every)))
     return made
+
+
+def _missing(gaps: Sequence[Gap]) -> list[Message]:
+    """The resources that could not be read, by the reason, each named once."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for gap in gaps:
+        if gap.decisive:
+            reasons.setdefault((gap.verb, gap.outcome.value), {}).setdefault(gap.resource)
+    return [
+        say("tree.not_read", verb=verb, reason=say(f"common.outcome.{outcome}"), kinds=", ".join(sorted(kinds)))
+        for (verb, outcome), kinds in sorted(reasons.items())
+    ]
 
 
 def branch(line: Line, grown: Grown, *, every: bool = False, parent: Node | None = None) -> Branch:
@@ -129,6 +144,8 @@ def _notes(node: Node, parent: Node | None, state: State, *, every: bool) -> Ite
         yield say("tree.note.revision", number=number)
     if node.entity.mirror:
         yield say("tree.note.mirror")
+    if node.entity.ref.kind == "Namespace":
+        yield say("tree.note.namespace")
     of_node = node.reference is not None and node.reference.kind == "Node"  # owns its Lease, and counts nothing
     if node.reference is not None and not node.reference.controller and not of_node:
         yield say("tree.note.not_controller")

@@ -22,7 +22,9 @@ def diagram(grown: Grown, *, every: bool = False) -> Diagram:
     for root in grown.forest.roots:
         _add(view(root, grown.states, every=every), "", grown, boxes, arrows, keys, uids)
     arrows += _second_owners(grown, uids)
-    _relate(grown.relations, boxes, arrows, keys, hidden={node.entity.ref for node in grown.forest.walk()} - {*keys})
+    hidden = {node.entity.ref for node in grown.forest.walk()} - {*keys}
+    space = grown.forest.roots[0].entity.ref.namespace if grown.forest.roots else ""
+    _relate(grown.relations, boxes, arrows, keys, hidden=hidden, space=space)
     return Diagram(verdict(grown)[0], boxes, arrows)
 
 
@@ -38,7 +40,8 @@ def _add(
     node, state = line.node, grown.state(line.node)
     key = f"n{len(boxes) + 1}"
     keys[node.entity.ref] = uids[node.entity.uid] = key
-    boxes.append(Box(key, node.entity.ref.kind, node.entity.ref.place, state.status, state.word, node.asked))
+    name = _name(node.entity.ref, "" if not above else grown.forest.roots[0].entity.ref.namespace)
+    boxes.append(Box(key, node.entity.ref.kind, name, state.status, state.word, node.asked))
     if above:
         weak = node.reference is not None and not node.reference.controller
         arrows.append(Arrow(above, key, say("tree.note.not_controller") if weak else None))
@@ -61,17 +64,33 @@ def _second_owners(grown: Grown, uids: dict[str, str]) -> list[Arrow]:
 
 
 def _relate(
-    relations: Sequence[Relation], boxes: list[Box], arrows: list[Arrow], keys: dict[Ref, str], *, hidden: set[Ref]
+    relations: Sequence[Relation],
+    boxes: list[Box],
+    arrows: list[Arrow],
+    keys: dict[Ref, str],
+    *,
+    hidden: set[Ref],
+    space: str,
 ) -> None:
     """Dashed arrows; the ends outside the tree get boxes of their own."""
+    owned = {(arrow.source, arrow.target) for arrow in arrows}
     for edge in relations:
         if edge.source in hidden or edge.target in hidden:
+            continue
+        if (keys.get(edge.source), keys.get(edge.target)) in owned:  # that an owner selects its own goes without saying
             continue
         for ref in (edge.source, edge.target):
             if ref not in keys:
                 keys[ref] = f"n{len(boxes) + 1}"
                 missing = ref == edge.target and edge.exists is False
                 status = Status.FAIL if missing else None
-                boxes.append(Box(keys[ref], ref.kind, ref.place, status, "NotFound" if missing else "", outside=True))
+                boxes.append(
+                    Box(keys[ref], ref.kind, _name(ref, space), status, "NotFound" if missing else "", outside=True)
+                )
         label = say(f"tree.tie.{edge.tie.value}")
         arrows.append(Arrow(keys[edge.source], keys[edge.target], label, owns=False))
+
+
+def _name(ref: Ref, space: str) -> str:
+    """The name, with the namespace where that is another one than the picture's."""
+    return ref.name if ref.namespace == space else ref.place

@@ -135,7 +135,7 @@ def _misses(pod: Object, node: Object) -> Iterator[Miss]:
 
 def _selector_miss(node: Object, key: str, value: str, labels: Mapping[str, Any]) -> Miss:
     found = labels.get(key)
-    values = {"wanted": f"{key}={value}", "found": found if found is not None else say("why.no_label"), "key": key}
+    values = {"wanted": f"{key}={value}" if value else key, "found": found if found is not None else say("why.no_label"), "key": key}
     return Miss("selector", 63, values, (_seen(node, f"metadata.labels[{key}]", found),))
 
 

@@ -109,7 +109,8 @@ def _short_of(wanted: Amounts, whole: Amounts, used: Amounts, node: str) -> Iter
             "used": readable(name, held),
             "node": node,
         }
-        evidence = Evidence(str(Ref("Node", node)), f"status.allocatable.{name}", str(values["total"]))
+        told = f"{values['total']} ({values['used']} requested by pods, {values['free']} free)"
+        evidence = Evidence(str(Ref("Node", node)), f"status.allocatable.{name}", told)
         yield Miss(kind, 61, values, (evidence,))
 
 

@@ -1,7 +1,7 @@
 """Of all that keeps a pod off all nodes, what tells the story.
 
-Nodes are sorted out step by step: those that the pod itself does not want, those its volumes cannot be reached from,
-those kept for the control plane, cordoned and tainted ones. What keeps the pod off the nodes that are left last is
+Nodes are sorted out step by step: those that the pod itself does not want, those kept for the control plane, those its
+volumes cannot be reached from, cordoned and tainted ones. What keeps the pod off the nodes that are left last is
 the telling reason; a step that leaves no node is it itself.
 """
 
@@ -22,8 +22,8 @@ STEPS: tuple[tuple[frozenset[int], frozenset[str]], ...] = tuple(
     for numbers, kinds in (
         ({65}, ()),
         ({63, 64}, ()),
-        ({74, 80}, ()),
         ({62}, ("reserved",)),
+        ({74, 80}, ()),
         ({83}, ()),
         ({67}, ()),
         ({62}, ("sick",)),
@@ -56,7 +56,8 @@ def telling(placement: Placement) -> Telling | None:
     whole = next((miss for miss in first.misses if miss.whole), None)
     if whole is not None:
         return Telling(whole.number, ((first.node, whole),))
-    left = list(placement.verdicts)
+    # nodes of the control plane last: what is said of a worker tells more
+    left = sorted(placement.verdicts, key=lambda v: any(miss.kind == "reserved" for miss in v.misses))
     for numbers, kinds in STEPS:
         failing = [v for v in left if _of(v, numbers, kinds)]
         if len(failing) == len(left):

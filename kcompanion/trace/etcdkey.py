@@ -135,7 +135,7 @@ def envelope(value: bytes) -> Envelope:
 
 
 def _type_of_protobuf(body: bytes) -> tuple[str, str]:
-    """The apiVersion and kind of a runtime.Unknown, whose first field is its TypeMeta (apimachinery, generated.proto)."""
+    """Both of a runtime.Unknown, whose first field is its TypeMeta (apimachinery, generated.proto)."""
     if body[:1] != b"\x0a" or len(body) < 2 or body[1] > 0x7F:
         return "", ""
     meta, found, at = body[2 : 2 + body[1]], {1: "", 2: ""}, 0

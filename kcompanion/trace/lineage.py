@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kcompanion.model import resources as r
 from kcompanion.model.events import Event
@@ -22,6 +23,7 @@ from kcompanion.trace.creation import CONTROLLERS, owner_of
 from kcompanion.trace.steps import Step
 
 _CREATED = re.compile(r"^(?:\(combined from similar events\): )?Created pod: (\S+)$")
+_DELETED = re.compile(r"^(?:\(combined from similar events\): )?Deleted pod: (\S+)$")
 _LIMIT = 5  # predecessors told by name
 
 
@@ -109,8 +111,6 @@ def deletion_asked(pod: Object) -> str:
     if due is None:
         return ""
     seconds = grace if isinstance(grace, int) else 0
-    from datetime import timedelta  # noqa: PLC0415 - only for pods that go
-
     return (due - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -136,7 +136,10 @@ def _siblings(pod: Object, owner: Ref, world: World) -> list[Sibling]:
             ended = end_of(other)
             created = text_at(other, "metadata", "creationTimestamp")
             there[name_of(other)] = Sibling(name_of(other), created, False, bool(ended), ended)
-    told = [(found[1], event) for event in world.events(owner, uid) if (found := _CREATED.match(event.message))]
+    events = world.events(owner, uid)
+    told = [(found[1], event) for event in events if (found := _CREATED.match(event.message))]
+    removed = {found[1] for event in events if (found := _DELETED.match(event.message))}  # too many, not lost
+    told = [(name, event) for name, event in told if name not in removed]
     gone = {name: Sibling(name, event.first, True, False) for name, event in told if name not in there}
     return sorted([*there.values(), *gone.values()], key=lambda s: (s.created, s.name))
 
@@ -155,8 +158,12 @@ def _replaced(
     if wanted == 1:
         last = before[-1]
         return last if last.created < mine else None
-    if len(before) != 1 or not before[0].ending:
+    if len(before) != 1:
         return None
+    if before[0].gone:
+        # as many pods as wanted and one more were ever made: the newest made up for the one that was lost
+        newest = all(s.created < mine for s in siblings if s.name != name_of(pod))
+        return before[0] if newest and len(siblings) == (wanted or 0) + 1 else None
     new = [s for s in siblings if s.created >= before[0].ended and s.name != before[0].name]
     return before[0] if len(new) == 1 and new[0].name == name_of(pod) else None
 

@@ -128,7 +128,8 @@ def _on_node(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet
     first = [box for box in boxes if box.sort != "app"]
     last = [box for box in boxes if box.sort == "app"]
     started = any(box.state in ("running", "terminated") or box.restarts for box in boxes)
-    sandbox = _sandbox(pod, events, kubelet, noticed, started=started)
+    earliest = min((box.began[0] for box in boxes if box.began[0]), default="")
+    sandbox = _sandbox(pod, events, kubelet, noticed, earliest, started=started)
     yield sandbox
     if sandbox.state is State.OPEN:
         return
@@ -148,13 +149,15 @@ def _passed(box: Box) -> bool:
     return map_at(box.status, "state", "terminated").get("exitCode") == 0
 
 
-def _sandbox(pod: Object, events: Sequence[Event], kubelet: str, noticed: str, *, started: bool) -> Step:
+def _sandbox(pod: Object, events: Sequence[Event], kubelet: str, noticed: str, earliest: str, *, started: bool) -> Step:
     ready = condition(pod, "PodReadyToStartContainers")
     address = text_at(pod, "status", "podIP")
     if ready.get("status") == "True":
         told = say("trace.sandbox.host" if pod_on_host(pod) else "trace.sandbox.done", address=address or "-")
-        source = "condition PodReadyToStartContainers"
-        return Step("sandbox", kubelet, told, source, text_at(ready, "lastTransitionTime"))
+        source, at = "condition PodReadyToStartContainers", text_at(ready, "lastTransitionTime")
+        if earliest and at > earliest:  # of a later sandbox, or told after the fact (static pods)
+            return Step("sandbox", kubelet, told, source, state=State.MISSING)
+        return Step("sandbox", kubelet, told, source, at)
     if started:
         return Step("sandbox", kubelet, say("trace.sandbox.gone"), state=State.MISSING)
     trouble = [e for e in events if e.type == "Warning" and e.reporter == "kubelet" and not e.path]

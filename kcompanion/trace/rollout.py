@@ -12,7 +12,16 @@ from typing import Any
 
 from kcompanion.model import resources as r
 from kcompanion.model.events import Event
-from kcompanion.model.fields import annotations_of, condition, labels_of, map_at, name_of, namespace_of, text_at
+from kcompanion.model.fields import (
+    annotations_of,
+    condition,
+    labels_of,
+    map_at,
+    maps_at,
+    name_of,
+    namespace_of,
+    text_at,
+)
 from kcompanion.model.refs import Ref
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Gap, Object
@@ -249,6 +258,12 @@ def same_text(one: Revision, other: Revision) -> bool:
     return not changes(one.template, other.template) and _hash(one) != _hash(other)
 
 
+def has_env(one: Revision) -> bool:
+    """Whether its template sets environment variables to values, which recordings and this code never hold."""
+    boxes = [*maps_at(one.template, "spec", "containers"), *maps_at(one.template, "spec", "initContainers")]
+    return any("value" in entry for box in boxes for entry in maps_at(box, "env"))
+
+
 def _hash(one: Revision) -> str:
     return str(map_at(one.template, "metadata", "labels").get(HASH) or one.keeper)
 
@@ -267,7 +282,7 @@ def _scalings(events: Sequence[Event]) -> tuple[Scaling, ...]:
 
 
 def _bounds(item: Object, kind: str, strategy: str) -> Bounds:
-    """Surge rounds up, unavailable down, and both zero means one unavailable (ResolveFenceposts, deployment_util.go)."""
+    """Surge rounds up, unavailable down; both zero means one unavailable (ResolveFenceposts, deployment_util.go)."""
     wanted = _wanted(item, kind)
     if strategy != "RollingUpdate":
         return Bounds(wanted, None, None)

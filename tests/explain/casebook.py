@@ -2,8 +2,8 @@
 
 `cases/KC5044/positive.kcr` was recorded from manifests/demo/KC5044; `positive.yaml` is written by hand, where the lab
 cannot be brought to show it. `negative.yaml` is the near miss on which the rule stays silent. A YAML case is a list of
-objects, with an optional first document `{now: TIME, subject: pod/name, logs: {container: text}}`; whatever is not in
-it does not exist.
+objects, with an optional first document `{now: TIME, subject: pod/name, logs: {container: text}, forbidden: [nodes]}`;
+whatever is not in it does not exist, and what is forbidden could not be read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import yaml
 from kcompanion.cluster import recording
 from kcompanion.explain.judge import Verdict, judge
 from kcompanion.model.ask import Outcome, Reading, listing
-from kcompanion.model.resources import KNOWN, Resource
+from kcompanion.model.resources import BY_NAME, KNOWN, Resource
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.world import World
 
@@ -52,6 +52,7 @@ def world_from(documents: list[dict[str, Any]]) -> World:
         by_resource[resource].append(item)
     readings = [Reading(listing(resource), Outcome.OK, 200, body=by_resource[resource]) for resource in KNOWN]
     readings += [Reading(listing(one), Outcome.OK, 200, body=items) for one, items in by_resource.items()]
+    readings += [Reading(listing(BY_NAME[name]), Outcome.FORBIDDEN, 403) for name in head.get("forbidden", ())]
     return World(Snapshot(moment, readings={reading.ask.key: reading for reading in readings}))
 
 

@@ -82,7 +82,7 @@ def world(*objects: Json, missing: Mapping[Resource, Outcome] | None = None) -> 
     for resource, items in by_resource.items():
         outcome = (missing or {}).get(resource, Outcome.OK)
         body = items if outcome is Outcome.OK else None
-        readings.append(Reading(listing(resource), outcome, 200, body=body))
+        readings.append(Reading(listing(resource, keep_managed_fields=True), outcome, 200, body=body))
     readings += [Reading(root, Outcome.OK, 200, body=_discovery(root.path)) for root in ROOTS]
     return World(Snapshot(NOW, readings={reading.ask.key: reading for reading in readings}))
 

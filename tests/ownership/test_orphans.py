@@ -37,7 +37,7 @@ def test_a_whole_deployment_has_none() -> None:
 
 def test_released_by_a_label_and_who_wrote_it() -> None:
     *rest, last = deployed(2)
-    fields = {"f:metadata": {"f:labels": {"f:app": {}}}}
+    fields: Json = {"f:metadata": {"f:labels": {"f:app": {}}}}
     write = {"manager": "kubectl-label", "operation": "Update", "time": "2026-11-21T11:00:00Z", "fieldsV1": fields}
     free = freed(last, app="debug")
     free["metadata"]["managedFields"] = [write]
@@ -45,6 +45,8 @@ def test_released_by_a_label_and_who_wrote_it() -> None:
     one = found(*rest, free, again)[last["metadata"]["name"]]
     assert (one.sort, str(one.maker)) == (Sort.RELEASED, "ReplicaSet shop/web-5d54dbcf5f")
     assert one.differing == (("app", "web", "debug"),)
+    assert one.write is not None
+    assert (one.write.manager, one.write.field) == ("kubectl-label", "metadata.labels[app]")
     assert one.replacement is not None
     assert one.replacement.name == "web-5d54dbcf5f-zzzzz"
 
@@ -86,9 +88,9 @@ def test_a_finished_pod_that_fits_is_not_adopted() -> None:
 def test_owners_that_lead_nowhere() -> None:
     owner = controller("ReplicaSet", "gone", {"app": "x"})
     assert sorts(pod("p", owner)) == {"p": "gone"}
-    config = thing("ConfigMap", "c", owner=thing("Widget", "gone"))
-    assert sorts(config) == {}
-    assert sorts(config, every=True) == {"c": "gone"}
+    stray = thing("Widget", "w", owner=thing("ConfigMap", "gone"))
+    assert sorts(stray) == {}
+    assert sorts(stray, every=True) == {"w": "gone"}
 
 
 def test_a_job_made_by_hand_is_no_orphan_one_left_by_its_cronjob_is() -> None:

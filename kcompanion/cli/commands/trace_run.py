@@ -20,7 +20,7 @@ import yaml
 from kcompanion.cli.commands.trace_watch import Follower, following, printer
 from kcompanion.cli.context import live, talk, target
 from kcompanion.cli.options import Options
-from kcompanion.cli.output import API_VERSION, screen
+from kcompanion.cli.output import Answer, emit, screen
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.write import NotWritten, Writer
@@ -32,6 +32,7 @@ from kcompanion.model.message import Message, say
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
+from kcompanion.report.document import Document
 from kcompanion.trace.goal import Goal, goal_of
 from kcompanion.trace.live import Happening, Tracker
 from kcompanion.trace.manifest import MANAGED_BY, TRACE, labelled, objects, resource_of
@@ -211,20 +212,18 @@ def _tell(
     """The last words: how it ended, after how long, and why it did not."""
     goal, ms = reached
     well = goal in (Goal.READY, Goal.DONE)
-    causes = [] if well else _causes(connection, made, options)
+    with live(options, connection) as conversation:
+        causes = [] if well else settle(conversation, lambda world: _causes(made, world))
+        snapshot = conversation.snapshot
     if options.output == "json":
         body = {
-            "apiVersion": API_VERSION,
-            "kind": "TraceRun",
             "namespace": made.namespace,
             "goal": goal.value,
             "ms": ms if goal is not Goal.PENDING else None,
             "steps": [one.to_json() for one in follower.seen],
             "causes": [cause.to_json() for cause in causes],
         }
-        import json  # noqa: PLC0415 - for this format only
-
-        click.echo(json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False))
+        emit(Answer("TraceRun", snapshot, body, Document()), options)
         return 0 if well else NOT_READY
     shown = screen(options)
     told = say(f"trace.live.{goal.value}", ms=ms) if goal is not Goal.PENDING else None
@@ -234,24 +233,19 @@ def _tell(
     return 0 if well else NOT_READY
 
 
-def _causes(connection: Connection, made: Made, options: Options) -> list[Message]:
+def _causes(made: Made, world: World) -> list[Message]:
     """The root cause of each object that is not ready, as `explain` finds it."""
-
-    def work(world: World) -> list[Message]:
-        found: dict[Message, None] = {}
-        for resource, name, _ in made.things:
-            try:
-                item: Object | None = world.get(resource, name, made.namespace)
-            except NotKnown:
-                continue
-            if item is not None and goal_of(resource.kind, item) in (Goal.PENDING, Goal.FAILED):
-                root = judge(item, resource.kind, world).root
-                if root is not None:
-                    found[root.message] = None
-        return list(found)
-
-    with live(options, connection) as conversation:
-        return settle(conversation, work)
+    found: dict[Message, None] = {}
+    for resource, name, _ in made.things:
+        try:
+            item: Object | None = world.get(resource, name, made.namespace)
+        except NotKnown:
+            continue
+        if item is not None and goal_of(resource.kind, item) in (Goal.PENDING, Goal.FAILED):
+            root = judge(item, resource.kind, world).root
+            if root is not None:
+                found[root.message] = None
+    return list(found)
 
 
 def _clean_up(writer: Writer, made: Made, options: Options, *, keep: bool) -> None:

@@ -101,8 +101,8 @@ def _binding(pod: Object, world: World) -> report.Binding:
 def _answer(conversation: Session, result: Found | NotKnown, options: Options) -> Answer:
     snapshot = conversation.snapshot
     if isinstance(result, NotKnown):
-        gaps = (result.gap,)
-        return Answer("Why", snapshot, {"status": "unknown"}, Document(gaps=gaps), gaps=gaps, undecided=True)
+        missing = (result.gap,)
+        return Answer("Why", snapshot, {"status": "unknown"}, Document(gaps=missing), gaps=missing, undecided=True)
     verdict, status = report.verdict_on_all(result.pod, result.placement, result.binding)
     undecided = bool(result.placement.gap or result.placement.undecided)
     return Answer(

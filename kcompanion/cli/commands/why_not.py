@@ -50,9 +50,9 @@ def command(options: Options, pod: str, node: str) -> int:
 def _answer(conversation: Session, result: tuple[Object, Verdict] | NotKnown, options: Options) -> Answer:
     snapshot = conversation.snapshot
     if isinstance(result, NotKnown):
-        gaps = (result.gap,)
+        missing = (result.gap,)
         body = {"status": "unknown"}
-        return Answer("WhyNot", snapshot, body, Document(gaps=gaps), gaps=gaps, undecided=True)
+        return Answer("WhyNot", snapshot, body, Document(gaps=missing), gaps=missing, undecided=True)
     pod, verdict = result
     gaps = tuple(dict.fromkeys(one.gap for one in verdict.unknown if one.gap))
     return Answer(

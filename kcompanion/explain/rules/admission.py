@@ -21,7 +21,7 @@ from kcompanion.explain.rules.refusals import (
     describe,
     said_by,
 )
-from kcompanion.explain.rules.shortage import MAKERS
+from kcompanion.explain.rules.shortage import MAKERS, short
 from kcompanion.model import resources as r
 from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence, Severity
@@ -51,9 +51,10 @@ def webhook(item: Object, world: World) -> Iterator[Cause]:
     """An admission webhook said no, or could not be asked."""
     for answer, found in said_by(item, world, DENIED, UNCALLED):
         said = found.groupdict().get("said") or "-"
+        words = short(said.rpartition("x509: ")[2])
         configured = _configuration(world, found["hook"])
         holder = configured[0] if configured else None
-        values = {"hook": found["hook"], "said": said, "config": holder.name if holder else "?", "service": "?"}
+        values = {"hook": found["hook"], "said": words, "config": holder.name if holder else "?", "service": "?"}
         look = f"kubectl get {holder.kind.lower()} {holder.name} -o yaml" if holder else describe(item)
         if found.re is DENIED:
             step = change(text=say("rule_controller.kc5151.do_denied"))
@@ -75,7 +76,7 @@ def webhook(item: Object, world: World) -> Iterator[Cause]:
                 seen(holder, f"webhooks[{found['hook']}].failurePolicy", policy),
                 *proof,
             ),
-            (*steps, inspect(look), change(text=say("rule_controller.kc5151.do"))),
+            (*steps, inspect(look), change(text=say("rule_controller.kc5151.do", config=holder.name))),
             variant=variant,
             root=holder,
         )
@@ -93,14 +94,14 @@ def _configuration(world: World, hook: str) -> tuple[Ref, Object] | None:
 
 def _reach(world: World, said: str, space: str, name: str) -> tuple[str, tuple[Evidence, ...]]:
     """Why a webhook's server cannot be asked, looked up rather than taken from the message where that is possible."""
-    if "x509" in said or "tls:" in said:
-        return "cause_tls", ()
     if name:
         if world.get(r.SERVICES, name, space) is None:
             return "cause_no_service", (seen(Ref("Service", name, space), "metadata.name", "not found"),)
         if not ready_addresses(world, name, space):
             where = Evidence(f"EndpointSlices of Service {space}/{name}", "endpoints[].conditions.ready", "0")
             return "cause_no_endpoints", (where,)
+    if "x509" in said or "tls:" in said:
+        return "cause_tls", ()
     if "deadline exceeded" in said or "Timeout" in said or "timeout" in said:
         return "cause_timeout", ()
     return "cause_uncalled", ()
@@ -119,7 +120,7 @@ def admission_policy(item: Object, world: World) -> Iterator[Cause]:
     for answer, found in said_by(item, world, POLICY):
         policy, binding = found["policy"], found["binding"] or "-"
         yield Cause(
-            {"policy": policy, "binding": binding, "said": found["said"]},
+            {"policy": policy, "binding": binding, "said": short(found["said"])},
             (answer.evidence,),
             (
                 inspect(f"kubectl get validatingadmissionpolicy {policy} -o yaml"),
@@ -153,7 +154,7 @@ def pod_security(item: Object, world: World) -> Iterator[Cause]:
             evidence += (seen(Ref("Namespace", space), f"metadata.labels[{_ENFORCE}]", label or "-"),)
         variant = "cause" if label == level or namespace is None else "cause_changed" if label else "cause_default"
         yield Cause(
-            {"level": level, "said": found["said"].strip(), "label": str(label)},
+            {"level": level, "said": short(found["said"]), "label": str(label)},
             evidence,
             (
                 inspect(f"kubectl get namespace {space} --show-labels"),

@@ -171,8 +171,8 @@ def allows_nothing(item: Object, world: World) -> Iterator[Cause]:
         return
     if allowed.get("reason") == "SyncFailed":
         said = text_at(allowed, "message")
-        evidence = (seen(ref, "status.conditions[DisruptionAllowed].message", said),)
-        yield Cause({**values, "said": said}, evidence, (look,), variant="cause_failed")
+        proof = seen(ref, "status.conditions[DisruptionAllowed].message", said)
+        yield Cause({**values, "said": said}, (proof,), (look,), variant="cause_failed")
     elif pods and not number(item, "status", "disruptionsAllowed"):
         variant = "cause_never" if needed >= pods else "cause_now" if healthy < needed else "cause"
         evidence = (

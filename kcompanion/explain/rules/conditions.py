@@ -98,6 +98,8 @@ def containers_not_ready(pod: Pod, world: World) -> Iterator[Cause]:
         return
     if pod.is_true("ContainersReady") or pod.is_true("Ready"):
         return
+    if pod.condition("PodReadyToStartContainers").get("status") == "False":  # none could even be made: KC5006
+        return
     unready = [c for c in pod.containers if c.sort in (Sort.APP, Sort.SIDECAR) and not c.ready]
     if not unready:
         return
@@ -166,7 +168,7 @@ def gates_not_ready(pod: Pod, world: World) -> Iterator[Cause]:
 @BOOK.rule("KC5011", numbers=(11,), severity=Severity.CRITICAL, rank=Rank.LAST_RESORT, read=CONDITIONS)
 def failed(pod: Pod, world: World) -> Iterator[Cause]:
     """The pod has failed for good, for a reason that no other rule knows."""
-    if pod.phase != "Failed":
+    if pod.phase != "Failed" or pod.reason == "Evicted":  # KC5013
         return
     bad = [c for c in pod.containers if c.terminated and c.exit_code != 0]
     ended = max((text_at(c.terminated, "finishedAt") for c in bad), default="")

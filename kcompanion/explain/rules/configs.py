@@ -24,7 +24,7 @@ KINDS = {"configMap": (r.CONFIGMAPS, "ConfigMap"), "secret": (r.SECRETS, "Secret
 SAYINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cause_root", ("will run as root", "breaks non-root policy")),
     ("cause_user", ("non-numeric user",)),
-    ("cause_subpath", ("subpath", "SubPath")),
+    ("cause_subpath", ("subpath", "SubPath", "missing value for")),
     ("cause_file", ("FileKeyRef", "not found in file", "parse env file")),
 )
 
@@ -60,7 +60,7 @@ def _missing(pod: Pod, container: Container, world: World) -> Cause:
         except NotKnown:
             if need in names:  # the kubelet says it; only the proof is missing
                 return _need(pod, container, need, "key" if need.key and "key" in message else "object", ())
-            raise
+            continue  # the kubelet's words have to do
         if met == "there":
             continue
         return _need(pod, container, need, met, keys)
@@ -79,7 +79,12 @@ def _need(pod: Pod, container: Container, need: Need, met: str, keys: tuple[str,
     thing = kind.lower()
     look = f"kubectl describe {thing} {need.ref.name} -n {pod.namespace}"
     return Cause(
-        {"what": ends.named(container), "kind": kind, "object": need.ref.name, "key": need.key},
+        {
+            "what": ends.named(container),
+            "kind": say(f"rule_config.kind.{kind}"),
+            "object": need.ref.name,
+            "key": need.key,
+        },
         evidence=(*facts, seen(pod.ref, need.path, _asked(need)), *_waiting(pod, container)),
         steps=(
             inspect(f"kubectl get {thing}s -n {pod.namespace}" if met == "object" else look),

@@ -18,13 +18,15 @@ from kcompanion.model.message import say
 from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 
-# reason_cache.go of the kubelet keeps the failures of StartContainer only, so of these five none is ever a
+# reason_cache.go of the kubelet keeps the failures of StartContainer only, so of these none is ever a
 # container's waiting reason.
 BOOK = RuleBook(
     "rule_container",
     {
         48: "never a waiting reason; what fails is told by the event FailedCreatePodSandBox (134)",
         49: "never a waiting reason; it stands in the kubelet's log only",
+        50: "never a waiting reason; the event FailedKillPod tells it (140)",
+        51: "never a waiting reason; the event FailedKillPod tells it (140)",
         52: "never a waiting reason; the condition PodResizeInProgress tells it (22)",
         53: "never a waiting reason; it stands in the kubelet's log only",
     },
@@ -32,14 +34,11 @@ BOOK = RuleBook(
 LIFE = "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"
 CREATING = ("ContainerCreating", "PodInitializing")
 SOON = 60  # seconds that making a container may take before anybody should wonder
-LONG_INIT = 300  # seconds that an init container may run before anybody should wonder
 INTERNAL = {"PreCreateHookError": "cause_create", "PreStartHookError": "cause_start"}
-KILL_ERRORS = ("KillContainerError", "KillPodSandboxError")
 # Every reason another rule speaks of. The kubelet also uses the bare text of an error as a reason.
 KNOWN = {
     *CREATING,
     *INTERNAL,
-    *KILL_ERRORS,
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",
@@ -63,11 +62,7 @@ KNOWN = {
 @BOOK.rule("KC5029", numbers=(29, 30), severity=Severity.WARNING, rank=Rank.SYMPTOM, read=f"{LIFE}#container-states")
 def slow_to_create(pod: Pod, world: World) -> Iterator[Cause]:
     """A container that is being made for longer than making one takes; what holds it up is for other rules to say."""
-    if pod.deleted_at or not pod.node:
-        return
-    running = _running_init(pod)
-    if running is not None:
-        yield from _slow_init(pod, running, world)
+    if pod.deleted_at or not pod.node or _initializing(pod):
         return
     since = _waiting_since(pod)
     waited = world.since(since)
@@ -87,8 +82,9 @@ def slow_to_create(pod: Pod, world: World) -> Iterator[Cause]:
     )
 
 
-def _running_init(pod: Pod) -> Container | None:
-    return next((c for c in pod.containers if c.sort is Sort.INIT and c.running), None)
+def _initializing(pod: Pod) -> bool:
+    """Whether an init container is at work, which is another rule's matter (KC5007)."""
+    return any(c.sort is Sort.INIT and c.running for c in pod.containers)
 
 
 def _tries(pod: Pod) -> bool:
@@ -105,19 +101,6 @@ def _waiting_since(pod: Pod) -> str:
     times = [text_at(c.terminated, "finishedAt") for c in pod.containers if c.sort is Sort.INIT]
     times += [text_at(c.status, "state", "running", "startedAt") for c in pod.containers if c.sort is Sort.SIDECAR]
     return max([*times, text_at(pod.raw, "status", "startTime")])
-
-
-def _slow_init(pod: Pod, container: Container, world: World) -> Iterator[Cause]:
-    started = text_at(container.status, "state", "running", "startedAt")
-    ran = world.since(started)
-    if ran is None or ran < LONG_INIT:
-        return
-    yield Cause(
-        {"container": container.name, "age": human_age(ran)},
-        evidence=(seen(pod.ref, f"{container.path}.state.running.startedAt", started, started),),
-        steps=(inspect(f"kubectl logs {pod.name} -n {pod.namespace} -c {container.name}"),),
-        variant="cause_init",
-    )
 
 
 def _pulling(pod: Pod, container: Container, world: World) -> Event | None:
@@ -137,10 +120,10 @@ def _pulling(pod: Pod, container: Container, world: World) -> Event | None:
     rank=Rank.HOOK,
     read="https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/",
 )
-def post_start_failed(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
-    """The postStart hook failed, so the kubelet ended the container."""
+def post_start_failed(pod: Pod, world: World) -> Iterator[Cause]:
+    """The postStart hook failed, so the kubelet ended the container; told here where no event tells it (KC5145)."""
     for container in pod.containers:
-        if container.waiting == "PostStartHookError":
+        if container.waiting == "PostStartHookError" and not _told_by_event(pod, container, world):
             yield Cause(
                 {"container": container.name},
                 evidence=_waiting(pod, container),
@@ -149,6 +132,14 @@ def post_start_failed(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG00
                     change(text=say("rule_container.kc5045.do")),
                 ),
             )
+
+
+def _told_by_event(pod: Pod, container: Container, world: World) -> bool:
+    try:
+        events = world.events(pod.ref, pod.uid)
+    except NotKnown:
+        return False
+    return any(e.reason == "FailedPostStartHook" and f"{{{container.name}}}" in e.path for e in events)
 
 
 @BOOK.rule("KC5046", numbers=(46, 47), severity=Severity.CRITICAL, rank=Rank.START, read=f"{LIFE}#container-states")
@@ -165,24 +156,6 @@ def internal_hook_failed(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: AR
                 ),
                 variant=INTERNAL[container.waiting],
             )
-
-
-@BOOK.rule("KC5050", numbers=(50, 51), severity=Severity.WARNING, rank=Rank.START, read=f"{LIFE}#pod-termination")
-def not_killed(pod: Pod, world: World) -> Iterator[Cause]:
-    """The runtime could not end a container or the pod's sandbox: told by the event FailedKillPod."""
-    for event in reversed(world.events(pod.ref, pod.uid)):
-        word = next((word for word in KILL_ERRORS if word in event.message), "")
-        if event.reason == "FailedKillPod" and word:
-            yield Cause(
-                {"node": pod.node},
-                evidence=(told(event),),
-                steps=(
-                    inspect(f"kubectl describe node {pod.node}"),
-                    change(text=say("rule_container.kc5050.do")),
-                ),
-                variant="cause" if word == "KillContainerError" else "cause_sandbox",
-            )
-            return
 
 
 @BOOK.rule("KC5230", severity=Severity.WARNING, rank=Rank.SYMPTOM, read=f"{LIFE}#container-states")

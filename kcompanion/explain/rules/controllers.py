@@ -18,7 +18,7 @@ from kcompanion.explain.rules.refusals import (
     describe,
     said_by,
 )
-from kcompanion.explain.rules.shortage import MAKERS, about, refusal, refused, shortage
+from kcompanion.explain.rules.shortage import MAKERS, about, refusal, refused, short, shortage
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Severity
@@ -163,7 +163,8 @@ def limit_range(item: Object, world: World) -> Iterator[Cause]:
 def _given(rest: str) -> str:
     """What the pod asked for, from the end of a LimitRange's clause; empty when it asked for nothing."""
     found = re.match(r", but (?:request|limit|provided ratio) is ([^\s,\]]+)", rest)
-    return found[1] if found else ""
+    # the ratio is printed with %f
+    return re.sub(r"\.0+$", "", found[1]) if found else ""
 
 
 def _holder(world: World, space: str, type_: str, bound: str, resource: str, limit: str) -> str:
@@ -188,7 +189,7 @@ def refused_otherwise(item: Object, world: World) -> Iterator[Cause]:
     answer = refused(item, world)
     if answer is not None and not any(pattern.search(answer.message) for pattern in KNOWN):
         yield Cause(
-            {"kind": about(item).kind, "said": answer.message},
+            {"kind": about(item).kind, "said": short(answer.message.removeprefix("Error creating: "))},
             (answer.evidence,),
             (inspect(describe(item)), change(text=say("rule_controller.kc5256.do"))),
         )

@@ -168,7 +168,6 @@ def admission_error(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 
 _DISRUPTIONS: Mapping[str, str] = {
     "PreemptionByScheduler": "cause_preempted",
     "EvictionByEvictionAPI": "cause_evicted",
-    "DeletionByTaintManager": "cause_taint",
     "DeletionByDeviceTaintManager": "cause_device",
     "DeletionByPodGC": "cause_gc",
     "TerminationByKubelet": "cause_kubelet",
@@ -186,13 +185,12 @@ def disrupted(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - ever
     """Somebody other than its program ends the pod: preemption, the eviction API, a taint, the garbage collector."""
     state = pod.condition("DisruptionTarget")
     reason = text_at(state, "reason")
-    # with a reason of its own the kubelet has ended it: told by other rules
-    if state.get("status") != "True" or pod.reason or _preempted_by_kubelet(pod):
+    # taints are told by KC5111, and with a reason of its own the kubelet has ended the pod: told by its rule
+    if state.get("status") != "True" or pod.reason or _preempted_by_kubelet(pod) or reason == "DeletionByTaintManager":
         return
     steps = {
         "PreemptionByScheduler": inspect("kubectl get pods -A --sort-by=.spec.priority -o wide"),
         "EvictionByEvictionAPI": inspect(f"kubectl get node {pod.node} -o wide"),
-        "DeletionByTaintManager": inspect(f"kubectl get node {pod.node} -o jsonpath='{{.spec.taints}}'"),
     }
     yield Cause(
         {"node": pod.node or "-", "message": _short(text_at(state, "message")), "reason": reason or "-"},
@@ -210,8 +208,7 @@ def disrupted(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - ever
             change(text=say("rule_phase.kc5019.do")),
         ),
         _DISRUPTIONS.get(reason, "cause"),
-        # one taint or one dead node ends many pods
-        root=Ref("Node", pod.node) if reason in ("DeletionByTaintManager", "DeletionByPodGC") and pod.node else None,
+        root=Ref("Node", pod.node) if reason == "DeletionByPodGC" and pod.node else None,  # one node, many pods
     )
 
 
@@ -353,7 +350,7 @@ def _node_evidence(pod: Pod, world: World) -> tuple[Evidence, ...]:
         return ()
     ref = Ref("Node", pod.node)
     if node is None:
-        return (seen(ref, "", "-"),)
+        return (seen(ref, "", "404 not found"),)
     ready = condition(node, "Ready")
     if ready.get("status") == "True":
         return ()

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kcompanion.explain import ends
-from kcompanion.explain.evidence import change, inspect, low_risk, seen, told
+from kcompanion.explain.evidence import change, inspect, low_risk, seen
 from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.model import resources as r
-from kcompanion.model.events import Event
-from kcompanion.model.fields import condition, dig, maps_at, text_at
+from kcompanion.model.fields import condition, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
-from kcompanion.model.times import seconds_between
 from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook(
@@ -24,10 +22,6 @@ BOOK = RuleBook(
     },
 )
 RESTARTS = "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts"
-MEMORY = "https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/"
-RECENT = 600  # seconds; so long a container has to run until the kubelet forgets its back-off
-MANY = 3  # restarts from which on a container that runs again just now is still the same story
-OOM_RECENT = 3600  # seconds
 # What to do, by what the exit code says: the last word of the text's id.
 ADVICE: dict[int, str] = {
     126: "command",
@@ -47,7 +41,7 @@ ADVICE: dict[int, str] = {
 def crash_loop(pod: Pod, world: World) -> Iterator[Cause]:
     """A program that keeps ending with an error, at whichever point of the circle it is just now."""
     for container in ends.lasting(pod):
-        variant = _crashing(pod, container, world)
+        variant = ends.crashing(pod, container, world)
         if not variant or _has_own_rule(container) or ends.killed_by_kubelet(pod, container, world):
             continue
         last = ends.last_line(pod, container, world)
@@ -67,140 +61,15 @@ def crash_loop(pod: Pod, world: World) -> Iterator[Cause]:
         )
 
 
-def _crashing(pod: Pod, container: Container, world: World) -> str:
-    """The sentence for where in the circle of ends and starts a container is; empty when it is in none."""
-    code = container.exit_code
-    if not code:
-        return ""
-    if ends.between(pod, container):
-        return "cause" if container.restarts else "cause_first"
-    since = world.since(container.last.get("finishedAt"))
-    if container.running and container.restarts >= MANY and since is not None and since < RECENT:
-        return "cause_again"
-    return ""
-
-
 def _has_own_rule(container: Container) -> bool:
     """Whether another rule tells why it ended."""
     reason = text_at(container.ended, "reason")
-    return ends.never_ran(container) or reason in (ends.OOM, ends.UNKNOWN) or container.exit_code == ends.KILLED
+    return ends.never_ran(container) or reason in (ends.OOM, *ends.UNKNOWN) or container.exit_code == ends.KILLED
 
 
 def _advice(container: Container) -> Step:
     word = ADVICE.get(container.exit_code or 0, "program")
     return change(text=say(f"rule_exit.kc5044.do_{word}"))
-
-
-# -------------------------------------------------------------------------------- killed
-
-
-@BOOK.rule("KC5054", numbers=(54,), severity=Severity.CRITICAL, rank=Rank.MEMORY, read=MEMORY)
-def out_of_memory(pod: Pod, world: World) -> Iterator[Cause]:
-    """The kernel killed a container's processes for want of memory: the container's, the pod's or the node's."""
-    for container in ends.lasting(pod):
-        if text_at(container.ended, "reason") != ends.OOM:
-            continue
-        limit, where = _memory_limit(pod, container)
-        yield Cause(
-            {
-                "what": ends.named(container),
-                "limit": limit,
-                "node": pod.node,
-                "restarts": container.restarts,
-                "age": ends.age_of(container.ended.get("finishedAt"), world),
-            },
-            evidence=(
-                *ends.proof(pod, container),
-                seen(pod.ref, where, limit or "-"),
-                *(() if limit else _node_memory(pod, container, world)),
-            ),
-            steps=(
-                inspect(f"kubectl top pod {pod.name} -n {pod.namespace} --containers"),
-                change(text=say("rule_exit.kc5054.do" if limit else "rule_exit.kc5054.do_node")),
-            ),
-            variant=_whose(limit, where),
-            severity=_how_bad(container, world),
-        )
-
-
-def _memory_limit(pod: Pod, container: Container) -> tuple[str, str]:
-    """The limit that was hit, and its field: the container's own, else the pod's, else none."""
-    field = "containers" if container.sort is Sort.APP else "initContainers"
-    path = f"spec.{field}[{container.name}].resources.limits.memory"
-    own = dig(container.status, "resources", "limits", "memory") or dig(container.spec, "resources", "limits", "memory")
-    if own:
-        return str(own), path
-    whole = dig(pod.raw, "spec", "resources", "limits", "memory")
-    return (str(whole), "spec.resources.limits.memory") if whole else ("", path)
-
-
-def _whose(limit: str, where: str) -> str:
-    """The sentence for whose limit it was."""
-    if not limit:
-        return "cause_node"
-    return "cause_pod" if where.startswith("spec.resources") else "cause"
-
-
-def _how_bad(container: Container, world: World) -> Severity:
-    """Running again it is a warning for an hour, and a note afterwards."""
-    if not container.running:
-        return Severity.CRITICAL
-    since = world.since(container.last.get("finishedAt"))
-    return Severity.WARNING if since is not None and since < OOM_RECENT else Severity.INFO
-
-
-def _node_memory(pod: Pod, container: Container, world: World) -> tuple[Evidence, ...]:
-    event = _system_oom(pod, container, world)
-    return (told(event),) if event else ()
-
-
-def _system_oom(pod: Pod, container: Container, world: World) -> Event | None:
-    """The kubelet's event that the node as a whole ran out of memory, within two minutes of the end."""
-    try:
-        events = world.events(Ref("Node", pod.node)) if pod.node else ()
-    except NotKnown:
-        return None
-    finished = container.ended.get("finishedAt")
-    for event in reversed(events):
-        if event.reason == "SystemOOM":
-            apart = [seconds_between(a, world.now) for a in (finished, event.last)]
-            if None not in apart and abs((apart[0] or 0) - (apart[1] or 0)) <= 120:
-                return event
-    return None
-
-
-@BOOK.rule(
-    "KC5222",
-    severity=Severity.CRITICAL,
-    rank=Rank.CRASH,
-    read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination",
-)
-def killed(pod: Pod, world: World) -> Iterator[Cause]:
-    """Exit code 137 although neither memory nor the kubelet is named: who else may have sent SIGKILL."""
-    if pod.reason:
-        return  # evicted or refused: the pod's own reason says why
-    for container in ends.lasting(pod):
-        reason = text_at(container.ended, "reason")
-        if container.exit_code != ends.KILLED or reason in (ends.OOM, ends.UNKNOWN) or ends.never_ran(container):
-            continue
-        if not _crashing(pod, container, world) or ends.killed_by_kubelet(pod, container, world):
-            continue
-        event = _system_oom(pod, container, world)
-        yield Cause(
-            {"what": ends.named(container), "restarts": container.restarts, "node": pod.node},
-            evidence=(
-                *ends.proof(pod, container),
-                *((told(event),) if event else ()),
-                *ends.last_line(pod, container, world),
-            ),
-            steps=(
-                inspect(ends.logs(pod, container)),
-                inspect(f"kubectl describe node {pod.node}"),
-                change(text=say("rule_exit.kc5222.do")),
-            ),
-            variant="cause_node" if event else "cause_probe" if container.spec.get("livenessProbe") else "cause",
-            root=Ref("Node", pod.node) if event else None,
-        )
 
 
 # ---------------------------------------------------------------------- ended for good, or without an error
@@ -215,7 +84,7 @@ def ended_for_good(pod: Pod, world: World) -> Iterator[Cause]:
         code = container.exit_code
         if container.state != "terminated" or not code or ends.restarted(pod, container, code):
             continue
-        if ends.never_ran(container) or text_at(container.ended, "reason") in (ends.OOM, ends.UNKNOWN):
+        if ends.never_ran(container) or text_at(container.ended, "reason") in (ends.OOM, *ends.UNKNOWN):
             continue
         if container.sort is Sort.SIDECAR and pod.phase in ("Succeeded", "Failed"):
             continue  # it was ended with the pod
@@ -236,18 +105,21 @@ def ended_for_good(pod: Pod, world: World) -> Iterator[Cause]:
             ),
             steps=(inspect(ends.logs(pod, container)), _advice(container)),
             variant="cause_rules" if ruled else "cause",
-            severity=Severity.INFO if made_good else None,
+            severity=Severity.INFO if made_good else Severity.WARNING if _job_of(pod) else None,
         )
+
+
+def _job_of(pod: Pod) -> str:
+    """The name of the Job that owns the pod and makes another one in its place; empty when none does."""
+    owners = maps_at(pod.raw, "metadata", "ownerReferences")
+    return next((text_at(o, "name") for o in owners if o.get("controller") is True and o.get("kind") == "Job"), "")
 
 
 def _made_good(pod: Pod, world: World) -> tuple[Evidence, ...]:
     """That the Job which owns the pod has succeeded with another one."""
-    owner = next((o for o in maps_at(pod.raw, "metadata", "ownerReferences") if o.get("controller") is True), {})
-    if owner.get("kind") != "Job":
-        return ()
-    name = text_at(owner, "name")
+    name = _job_of(pod)
     try:
-        job = world.get(r.JOBS, name, pod.namespace)
+        job = world.get(r.JOBS, name, pod.namespace) if name else None
     except NotKnown:
         return ()
     done = condition(job, "Complete")
@@ -276,7 +148,7 @@ def ends_without_error(pod: Pod, world: World) -> Iterator[Cause]:
                 change(text=say("rule_exit.kc5056.do")),
             ),
             variant="cause" if container.restarts else "cause_first",
-            severity=Severity.CRITICAL if container.restarts >= MANY else None,
+            severity=Severity.CRITICAL if container.restarts >= ends.MANY else None,
         )
 
 
@@ -295,11 +167,11 @@ def _is_worker(container: Container) -> bool:
 def end_not_seen(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
     """The kubelet lost a container and made up its end: 137 without any signal."""
     for container in ends.lasting(pod):
-        if text_at(container.ended, "reason") != ends.UNKNOWN:
+        if text_at(container.ended, "reason") not in ends.UNKNOWN:
             continue
         again = container.running
         yield Cause(
-            {"what": ends.named(container), "node": pod.node},
+            {"what": ends.named(container), "node": pod.node, "exit": container.exit_code},
             evidence=(
                 *ends.proof(pod, container),
                 *((seen(pod.ref, "status.reason", pod.reason),) if pod.reason else ()),
@@ -319,7 +191,7 @@ def was_restarted(pod: Pod, world: World) -> Iterator[Cause]:
     for container in ends.lasting(pod):
         if not container.running or not container.restarts or container.exit_code is None:
             continue
-        if _crashing(pod, container, world) or text_at(container.last, "reason") in (ends.OOM, ends.UNKNOWN):
+        if ends.crashing(pod, container, world) or text_at(container.last, "reason") in (ends.OOM, *ends.UNKNOWN):
             continue
         age = ends.age_of(container.last.get("finishedAt"), world)
         yield Cause(

@@ -138,16 +138,17 @@ def registry_unreachable(pod: Pod, world: World) -> Iterator[Cause]:
 def credentials_wanted(pod: Pod, world: World) -> Iterator[Cause]:
     """The registry lets nobody pull this image without credentials, or not with these."""
     names = _secret_names(pod)
+    variant = "cause_given" if names else "cause"
     try:
         if list(_bad_secrets(pod, world)):
             return  # KC5218 says it better
     except NotKnown:
-        pass
+        variant = "cause_unread"
     for container, pull in _failed(pod, world, "credentials"):
         create = f"kubectl create secret docker-registry NAME -n {pod.namespace} --docker-server={pull.registry}"
         yield Cause(
             {**_values(pod, container, pull), "secrets": ", ".join(names)} if names else _values(pod, container, pull),
-            variant="cause_given" if names else "cause",
+            variant=variant,
             evidence=(
                 *_proof(pod, container, pull),
                 seen(pod.ref, "spec.imagePullSecrets", ", ".join(names) or "-"),

@@ -14,6 +14,7 @@ from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref, ref_of
 from kcompanion.model.snapshot import Object
+from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_ingress")
@@ -67,7 +68,7 @@ def no_controller(item: Object, world: World) -> Iterator[Cause]:
         return
     controller = text_at(found, "spec", "controller")
     yield Cause(
-        {"class": named, "controller": controller, "age": age},
+        {"class": named, "controller": controller, "age": human_age(age)},
         (
             seen(ref, "status.loadBalancer.ingress", "none"),
             seen(Ref("IngressClass", named), "spec.controller", controller),

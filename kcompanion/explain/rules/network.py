@@ -180,7 +180,7 @@ def _takes_53(port: Mapping[str, Any]) -> bool:
     first, last = port.get("port"), port.get("endPort")
     if first is None or isinstance(first, str):  # every port, or a name that may be DNS
         return True
-    return first <= 53 <= (last if isinstance(last, int) else first)
+    return isinstance(first, int) and first <= 53 <= (last if isinstance(last, int) else first)
 
 
 def _opened(item: Object) -> list[str]:

@@ -111,10 +111,13 @@ def unnoticed(pod: Pod, world: World) -> Iterator[Cause]:
     duration = (lease or {}).get("spec", {}).get("leaseDurationSeconds")
     runs = silence is not None and silence <= (duration if isinstance(duration, int) else 15)
     ref = Ref("Lease", name, "kube-system")
-    evidence = [seen(pod.ref, "spec.schedulerName", scheduler), seen(pod.ref, "status.conditions[PodScheduled]", "-")]
+    evidence = [
+        seen(pod.ref, "spec.schedulerName", scheduler),
+        seen(pod.ref, "status.conditions[PodScheduled]", "none"),
+    ]
     if lease is None:
         variant = "cause_none" if default else "cause"
-        evidence.append(seen(ref, "", "-"))
+        evidence.append(seen(ref, "", "404 not found"))
     else:
         variant = "cause_idle" if runs else "cause_down"
         evidence.append(seen(ref, "spec.renewTime", renewed, renewed))
@@ -160,11 +163,11 @@ def not_acknowledged(pod: Pod, world: World) -> Iterator[Cause]:
     age = world.since(bound or text_at(pod.raw, "metadata", "creationTimestamp")) or 0
     node = world.get(r.NODES, pod.node)
     ref = Ref("Node", pod.node)
-    evidence = [seen(pod.ref, "spec.nodeName", pod.node), seen(pod.ref, "status.startTime", "-")]
+    evidence = [seen(pod.ref, "spec.nodeName", pod.node), seen(pod.ref, "status.startTime", "none")]
     ready = condition(node, "Ready")
     if node is None:
         variant = "cause"
-        evidence.append(seen(ref, "", "-"))
+        evidence.append(seen(ref, "", "404 not found"))
     elif ready.get("status") != "True":
         variant = "cause_down"
         said = f"{ready.get('status')} {ready.get('reason') or ''}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from kcompanion.explain.evidence import change, inspect, seen, told
 from kcompanion.explain.pod import Container, Pod
@@ -138,7 +139,7 @@ def pre_stop_failed(pod: Pod, world: World) -> Iterator[Cause]:
     "KC5147",
     numbers=(147,),
     severity=Severity.CRITICAL,
-    rank=Rank.SANDBOX,
+    rank=Rank.TERMINATING,
     read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination",
 )
 def not_killed_in_time(pod: Pod, world: World) -> Iterator[Cause]:
@@ -212,6 +213,7 @@ def _cause(
     if probe.name == "readiness":
         evidence.append(seen(pod.ref, f"{container.path}.ready", "false" if not container.ready else "true"))
     steps: list[Step] = [
+        *_asking_by_hand(pod, probe),
         inspect(f"kubectl logs {pod.name} -n {pod.namespace} -c {container.name}{_previous(container)}"),
         inspect(f"kubectl describe pod {pod.name} -n {pod.namespace}"),
     ]
@@ -236,6 +238,17 @@ def _cause(
         "declared": declared,
     }
     return Cause(values, tuple(evidence), tuple(steps), variant, severity)
+
+
+def _asking_by_hand(pod: Pod, probe: Probe) -> Iterator[Step]:
+    """The command that asks just what an HTTP probe asks, by way of the API server."""
+    http = map_at(probe.spec, "httpGet")
+    if not probe.container.running or not isinstance(http.get("port"), int) or text_at(http, "host"):
+        return
+    scheme = "https:" if http.get("scheme") == "HTTPS" else ""
+    path = text_at(http, "path").removeprefix("/")
+    url = f"/api/v1/namespaces/{pod.namespace}/pods/{scheme}{pod.name}:{http['port']}/proxy/{path}"
+    yield inspect(f"kubectl get --raw {quote(url)}", say("rule_probe.by_hand"))
 
 
 def _not_ready_for(pod: Pod, world: World) -> str:

@@ -116,7 +116,7 @@ def _refused(row: _Refusal) -> Check:
         miss = _miss(pod, world, row.predicate) if row.predicate else None
         values = {
             "node": pod.node or "-",
-            "message": pod.message or "-",
+            "message": pod.message.removeprefix("Pod was rejected: ") or "-",
             "reason": pod.reason,
             "os": text_at(pod.raw, "spec", "os", "name") or str(labels_of(pod.raw).get("kubernetes.io/os", "-")),
         }

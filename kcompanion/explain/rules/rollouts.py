@@ -14,6 +14,7 @@ from kcompanion.model.finding import Severity
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Object
+from kcompanion.model.times import human_age
 from kcompanion.model.world import World
 
 BOOK = RuleBook("rule_rollout")
@@ -255,11 +256,13 @@ def nobody_reconciles(item: Object, world: World) -> Iterator[Cause]:
     if silent is not None and silent > _PATIENCE * number(lease, "spec", "leaseDurationSeconds", default=15):
         holder = text_at(lease, "spec", "holderIdentity").partition("_")[0]
         proof = seen(_LEASE, "spec.renewTime", renewed, renewed)
-        yield Cause({"kind": kind, "age": silent, "holder": holder or "-"}, (proof, *evidence), (look,), root=_LEASE)
+        yield Cause(
+            {"kind": kind, "age": human_age(silent), "holder": holder or "-"}, (proof, *evidence), (look,), root=_LEASE
+        )
     elif silent is not None and age >= _FRESH and not map_at(item, "status").get("observedGeneration"):
         proof = seen(_LEASE, "spec.renewTime", renewed, renewed)
         steps = (look, inspect("kubectl get pods -n kube-system -l component=kube-controller-manager -o yaml"))
-        yield Cause({"kind": kind, "age": age}, (*evidence, proof), steps, variant="cause_off")
+        yield Cause({"kind": kind, "age": human_age(age)}, (*evidence, proof), steps, variant="cause_off")
 
 
 def _behind(item: Object, kind: str) -> tuple[str, str] | None:

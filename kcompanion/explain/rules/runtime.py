@@ -1,7 +1,7 @@
-"""Sandboxes, networks and runtimes: group I of the taxonomy.
+"""Sandboxes that cannot be made: 134 to 137 of the taxonomy.
 
 A pod's sandbox holds its network; containers come into it. While it cannot be made, the pod is ContainerCreating and
-only events tell why. Events of a node tell of the machine itself.
+only events tell why.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from typing import Any
 from kcompanion.explain.evidence import change, inspect, seen, told
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.explain.rules.kubelets import CODE, SANDBOX_FAILED
 from kcompanion.explain.starting import not_started, overdue, reported
 from kcompanion.model import resources as r
 from kcompanion.model.events import Event
 from kcompanion.model.fields import condition, dig, map_at, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import say
-from kcompanion.model.refs import Ref, ref_of
+from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_runtime")
-_SANDBOX = "FailedCreatePodSandBox"
 _HANDLER = re.compile(r'no runtime for "(?P<handler>[^"]*)" is configured|runtime handler "?(?P<other>[\w.-]+)"? not')
-_CODE = re.compile(r"rpc error: code = \w+ desc = ")
 _ID = re.compile(r'"?\b[0-9a-f]{32,64}\b"?')
 # A word in the message of a failed sandbox, and the sentence for it; the first that fits.
 _SANDBOXES = (
@@ -50,11 +49,12 @@ _SANDBOXES = (
 )
 def sandbox_failed(pod: Pod, world: World) -> Iterator[Cause]:
     """The runtime cannot make the pod's sandbox."""
-    for event in _failures(pod, world):
-        if _HANDLER.search(event.message):
-            return
-        lower = event.message.lower()
-        variant = next((v for words, v in _SANDBOXES if any(word in lower for word in words)), "cause")
+    failures = _failures(pod, world)
+    if not failures or _HANDLER.search(failures[-1].message):
+        return
+    # One fault shows in several messages, some of them empty words; the latest that says something counts.
+    telling = [(event, variant) for event in failures if (variant := _sandbox_variant(event)) != "cause"]
+    for event, variant in telling[-1:] or [(failures[-1], "cause")]:
         limit = _memory_limits(pod)
         values = {"node": pod.node, "message": _plain(event.message), "limit": limit or "-"}
         evidence = [told(event), *_no_sandbox(pod)]
@@ -75,10 +75,15 @@ def sandbox_failed(pod: Pod, world: World) -> Iterator[Cause]:
 
 
 def _failures(pod: Pod, world: World) -> list[Event]:
-    """The last failure to make its sandbox, as long as it has none."""
+    """The latest failures to make its sandbox, as long as it has none."""
     if not not_started(pod) or pod.is_true("PodReadyToStartContainers"):
         return []
-    return reported(pod, world, _SANDBOX)[-1:]
+    return reported(pod, world, SANDBOX_FAILED)
+
+
+def _sandbox_variant(event: Event) -> str:
+    lower = event.message.lower()
+    return next((variant for words, variant in _SANDBOXES if any(word in lower for word in words)), "cause")
 
 
 def _no_sandbox(pod: Pod) -> Iterator[Evidence]:
@@ -95,7 +100,7 @@ def _memory_limits(pod: Pod) -> str:
 
 def _plain(message: str) -> str:
     """A runtime's message without gRPC's words and without ids that differ at every try."""
-    short = _ID.sub("…", _CODE.sub("", message)).partition("Failed to create pod sandbox: ")[2]
+    short = _ID.sub("…", CODE.sub("", message)).partition("Failed to create pod sandbox: ")[2]
     return (short or message)[:240]
 
 
@@ -117,7 +122,7 @@ def handler_missing(pod: Pod, world: World) -> Iterator[Cause]:
         return
     node = world.get(r.NODES, pod.node)
     has = [text_at(one, "name") for one in maps_at(node, "status", "runtimeHandlers")]
-    events = [event for event in _failures(pod, world) if _HANDLER.search(event.message)]
+    events = [event for event in _failures(pod, world) if _HANDLER.search(event.message)][-1:]
     if handler in has or not (has or events):  # older runtimes do not list their handlers
         return
     ref = Ref("RuntimeClass", wanted)
@@ -224,121 +229,3 @@ def _device_claim(pod: Pod, world: World) -> tuple[str, Object | None]:
 
 def _dra(message: str) -> str:
     return message.rpartition("prepare dynamic resources: ")[2][:200]
-
-
-_OFTEN = 3  # a sandbox made anew once or twice is what a restart of the runtime or the node looks like
-
-
-@BOOK.rule(
-    "KC5138",
-    numbers=(138,),
-    rank=Rank.SYMPTOM,
-    read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/",
-)
-def sandbox_changed(pod: Pod, world: World) -> Iterator[Cause]:
-    """The pod's sandbox ended under it; the kubelet made another, and all containers anew."""
-    if pod.phase in ("Succeeded", "Failed") or pod.deleted_at:
-        return
-    events = reported(pod, world, "SandboxChanged", within=3600)
-    if not events or reported(pod, world, _SANDBOX):
-        return
-    count = sum(event.count for event in events)
-    often = count >= _OFTEN and not pod.is_true("Ready")
-    yield Cause(
-        {"count": count, "node": pod.node},
-        (told(events[-1]),),
-        (
-            inspect(f"kubectl describe pod {pod.name} -n {pod.namespace}"),
-            inspect(f"kubectl get events -n default --field-selector involvedObject.name={pod.node}"),
-        ),
-        "cause_often" if often else "cause",
-        None if often else Severity.INFO,
-    )
-
-
-@BOOK.rule(
-    "KC5139",
-    numbers=(139,),
-    rank=Rank.PULL,
-    read="https://kubernetes.io/docs/concepts/containers/images/",
-)
-def inspect_failed(pod: Pod, world: World) -> Iterator[Cause]:
-    """The runtime cannot say whether it has an image. A name that is no image name is told by the rules for images."""
-    waiting = {container.waiting for container in pod.containers}
-    if pod.phase != "Pending" or "InvalidImageName" in waiting:
-        return
-    for event in reported(pod, world, "InspectFailed")[-1:]:
-        yield Cause(
-            {"node": pod.node, "message": _CODE.sub("", event.message)[:200]},
-            (told(event),),
-            (
-                inspect(f"kubectl describe node {pod.node}"),
-                change(text=say("rule_runtime.kc5139.do", node=pod.node)),
-            ),
-            root=Ref("Node", pod.node),
-        )
-
-
-@BOOK.rule(
-    "KC5140",
-    numbers=(140,),
-    rank=Rank.SANDBOX,
-    read="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/",
-)
-def sync_failed(pod: Pod, world: World) -> Iterator[Cause]:
-    """The kubelet cannot learn from the runtime what state the pod is in, or cannot end it."""
-    if pod.phase in ("Succeeded", "Failed"):
-        return
-    events = reported(pod, world, "FailedSync", "FailedKillPod", "FailedPodSandBoxStatus")
-    for event in events[-1:]:
-        variant = "cause_kill" if event.reason == "FailedKillPod" else "cause"
-        yield Cause(
-            {"node": pod.node, "message": _CODE.sub("", event.message)[:200]},
-            (told(event),),
-            (
-                inspect(f"kubectl describe node {pod.node}"),
-                change(text=say("rule_runtime.kc5140.do", node=pod.node)),
-            ),
-            variant,
-            root=Ref("Node", pod.node),
-        )
-
-
-# Reasons of events about nodes (pkg/kubelet/events): the sentence, and how bad it is.
-_MACHINE: dict[str, tuple[str, Severity]] = {
-    "SystemOOM": ("cause", Severity.CRITICAL),
-    "FreeDiskSpaceFailed": ("cause_disk", Severity.WARNING),
-    "ImageGCFailed": ("cause_disk", Severity.WARNING),
-    "ContainerGCFailed": ("cause_gc", Severity.WARNING),
-    "Rebooted": ("cause_rebooted", Severity.INFO),
-}
-
-
-@BOOK.rule(
-    "KC5141",
-    numbers=(141,),
-    kind="Node",
-    rank=Rank.NODE,
-    read="https://kubernetes.io/docs/concepts/architecture/garbage-collection/#containers-images",
-)
-def machine_events(node: Object, world: World) -> Iterator[Cause]:
-    """What the kubelet reported about its machine in the last hour."""
-    ref = ref_of(node, "Node")
-    latest: dict[str, Event] = {}
-    for event in world.events(ref):  # the kubelet gives the node's name as its uid
-        if event.reason in _MACHINE and (world.since(event.last) or 0) <= 3600:
-            latest[_MACHINE[event.reason][0]] = event
-    for variant, event in latest.items():
-        severity = _MACHINE[event.reason][1]
-        message = _CODE.sub("", event.message)[:200]
-        yield Cause(
-            {"node": ref.name, "message": message, "count": event.count},
-            (told(event),),
-            (
-                inspect(f"kubectl describe node {ref.name}"),
-                change(text=say(f"rule_runtime.kc5141.do{variant.removeprefix('cause')}", node=ref.name)),
-            ),
-            variant,
-            severity,
-            ref,
-        )

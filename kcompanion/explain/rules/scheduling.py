@@ -100,10 +100,7 @@ def preemption(pod: Pod, world: World) -> Iterator[Cause]:
     if found is None:
         return
     tail = found.told.preemption.lower()
-    never = dig(pod.raw, "spec", "preemptionPolicy") == "Never"
-    variants = (
-        ("cause_never", never or "preemptionpolicy=never" in tail),
-        ("cause_terminating", "terminating pod on the nominated node" in tail),
+    variants = (  # "not eligible …" is told by numbers 24 and 25
         ("cause", "no preemption victims" in tail),
         ("cause_useless", "not helpful" in tail),
     )

@@ -25,6 +25,7 @@ from kcompanion.model.message import say
 from kcompanion.model.refs import Ref, ref_of
 from kcompanion.model.selectors import selector_text
 from kcompanion.model.snapshot import Object
+from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_service")
@@ -311,7 +312,7 @@ def no_load_balancer(item: Object, world: World) -> Iterator[Cause]:
     kind = text_at(item, "spec", "loadBalancerClass")
     proof = (Evidence(f"Event of {ref}", events[-1].reason, events[-1].message, events[-1].last),) if events else ()
     yield Cause(
-        {"age": age, "said": events[-1].message if events else "-", "class": kind or "-"},
+        {"age": human_age(age), "said": events[-1].message if events else "-", "class": kind or "-"},
         (seen(ref, "status.loadBalancer.ingress", "none"), *proof),
         (
             inspect(f"kubectl describe service {ref.name} -n {ref.namespace}"),

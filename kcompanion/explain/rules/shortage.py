@@ -13,6 +13,7 @@ from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
 
 MAKERS = ("ReplicaSet", "CompanionReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
+_SENTENCE = 240  # characters
 _STOOD = ("SuccessfulCreate", "SuccessfulDelete")
 
 
@@ -47,15 +48,20 @@ def number(item: object, *path: str, default: int = 0) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
+def short(words: str) -> str:
+    """What somebody said, cut to the length of a sentence; the evidence has more of it."""
+    told = " ".join(words.split())
+    return told if len(told) <= _SENTENCE else f"{told[: _SENTENCE - 1]}…"
+
+
 def shortage(item: Object) -> Shortage:
     """How many pods a controller of one of MAKERS has and wants."""
     kind = text_at(item, "kind")
     if dig(item, "metadata", "deletionTimestamp"):
         return Shortage(0, 0)
     if kind == "DaemonSet":
-        return Shortage(
-            number(item, "status", "currentNumberScheduled"), number(item, "status", "desiredNumberScheduled")
-        )
+        wanted = number(item, "status", "desiredNumberScheduled")
+        return Shortage(number(item, "status", "currentNumberScheduled", default=wanted), wanted)
     if kind == "Job":
         return _of_job(item)
     return Shortage(number(item, "status", "replicas"), number(item, "spec", "replicas", default=1))

@@ -18,6 +18,7 @@ from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_start")
 COMMAND = "https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/"
+OTHERS = ("ImageVolumeMountFailed", "RROUnsupported", "SecurityProfileInvalid")  # KC5038 to KC5040
 # What runc and crun say, in small letters, and the sentence for it; the first that fits.
 START: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cause_memory", ("oom-killed", "memory limit too low")),
@@ -50,7 +51,7 @@ def not_created(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - ev
         if container.waiting != "CreateContainerError":
             continue
         message = container.waiting_message
-        if any(message.startswith(f"{word}:") for word in ("ImageVolumeMountFailed", "SecurityProfileInvalid")):
+        if any(message.startswith(f"{word}:") for word in OTHERS):
             continue  # they have rules of their own
         variant = _sort(message, CREATE)
         yield Cause(

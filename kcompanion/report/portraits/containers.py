@@ -7,7 +7,7 @@ from typing import Any
 
 from kcompanion.explain.exitcodes import BY_SIGNAL, SIGNALS
 from kcompanion.explain.pod import Container, Pod, Sort
-from kcompanion.model.fields import map_at, text_at, texts_at
+from kcompanion.model.fields import map_at, maps_at, text_at, texts_at
 from kcompanion.model.message import Message, say
 from kcompanion.report.document import Cell, Lines, Section, Table, columns
 from kcompanion.report.portraits.sight import Sight, yes_or_no
@@ -79,19 +79,19 @@ def probes(sight: Sight) -> Iterator[Section]:
         for name, key in PROBES:
             probe = map_at(container.spec, key)
             if probe and (sight.more or not container.ready):
-                lines.append(_probe(container.name, name, probe))
+                lines.append(_probe(container, name, probe))
     if lines:
         yield Section(say("portrait.section.probes"), [Lines(lines)])
 
 
-def _probe(container: str, name: str, probe: Mapping[str, Any]) -> Message:
+def _probe(container: Container, name: str, probe: Mapping[str, Any]) -> Message:
     period = _number(probe.get("periodSeconds"), DEFAULT_PERIOD)
     failures = _number(probe.get("failureThreshold"), DEFAULT_FAILURES)
     delay = _number(probe.get("initialDelaySeconds"), 0)
     return say(
         f"portrait.probe.{name}{'_delay' if delay else ''}",
-        container=container,
-        action=action(probe),
+        container=container.name,
+        action=action(probe, container),
         period=period,
         failures=failures,
         total=period * failures,
@@ -100,17 +100,24 @@ def _probe(container: str, name: str, probe: Mapping[str, Any]) -> Message:
     )
 
 
-def action(probe: Mapping[str, Any]) -> str:
+def action(probe: Mapping[str, Any], container: Container) -> str:
     """`GET :8080/healthy`, `TCP :5432`, `gRPC :9000`, `exec cat /tmp/alive`."""
     if http := map_at(probe, "httpGet"):
         scheme = "" if text_at(http, "scheme") in ("", "HTTP") else f"{text_at(http, 'scheme').lower()} "
-        return f"GET {scheme}{text_at(http, 'host')}:{http.get('port')}{text_at(http, 'path') or '/'}"
+        return f"GET {scheme}{text_at(http, 'host')}:{_port(http, container)}{text_at(http, 'path') or '/'}"
     if tcp := map_at(probe, "tcpSocket"):
-        return f"TCP {text_at(tcp, 'host')}:{tcp.get('port')}"
+        return f"TCP {text_at(tcp, 'host')}:{_port(tcp, container)}"
     if grpc := map_at(probe, "grpc"):
         return f"gRPC :{grpc.get('port')}"
     words = " ".join(texts_at(probe, "exec", "command"))
     return f"exec {words if len(words) <= LONGEST else words[: LONGEST - 1] + '…'}"
+
+
+def _port(probe: Mapping[str, Any], container: Container) -> object:
+    """The number of a port, also of one that is given by name."""
+    port = probe.get("port")
+    named = (one for one in maps_at(container.spec, "ports") if text_at(one, "name") == port)
+    return next(named, {}).get("containerPort", port)
 
 
 def resources(sight: Sight) -> Iterator[Section]:

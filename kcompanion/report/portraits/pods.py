@@ -111,12 +111,16 @@ def address(sight: Sight) -> Iterator[Fact]:
         kind = "host" if dig(sight.item, "spec", "hostNetwork") is True else one_or_many("own", count)
         yield label("ip"), say(f"portrait.pod.ip_{kind}", ip=address, count=count)
     ports = [
-        f"{port.get('containerPort')}/{text_at(port, 'protocol') or 'TCP'} {container.name}"
+        f"{container.name} {', '.join(_port(port) for port in maps_at(container.spec, 'ports'))}"
         for container in pod.containers
-        for port in maps_at(container.spec, "ports")
+        if dig(container.spec, "ports")
     ]
     if ports:
-        yield label("ports"), ", ".join(ports)
+        yield label("ports"), "; ".join(ports)
+
+
+def _port(port: Mapping[str, Any]) -> str:
+    return f"{port.get('containerPort')}/{text_at(port, 'protocol') or 'TCP'}"
 
 
 def quality(sight: Sight) -> Iterator[Fact]:

@@ -1,0 +1,158 @@
+"""Watch notices made into happenings."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from kcompanion.errors import NotFound, UsageError
+from kcompanion.model import resources as r
+from kcompanion.trace.goal import Goal, goal_of
+from kcompanion.trace.live import Tracker
+from kcompanion.trace.manifest import TRACE, labelled, objects, resource_of
+from tests.trace.build import event, meta, owner, pod, world
+
+
+def told(found: list[Any]) -> list[str]:
+    return [one.id for one in found]
+
+
+def test_a_pod_from_nothing_to_ready() -> None:
+    tracker = Tracker(everything=True)
+    bare = pod(up=False, spec={"nodeName": ""})
+    assert told(tracker.see("Pod", "ADDED", bare, 5)) == ["created"]
+    assert told(tracker.see("Pod", "MODIFIED", pod(up=False), 9)) == ["bound"]
+    assert told(tracker.see("Pod", "MODIFIED", pod(), 20)) == ["noticed", "sandbox", "running", "is_ready"]
+    assert tracker.see("Pod", "MODIFIED", pod(), 30) == []
+    assert told(tracker.see("Pod", "DELETED", pod(), 40)) == ["gone"]
+    assert tracker.pods() == []
+
+
+def test_what_was_there_before_is_not_told() -> None:
+    tracker = Tracker(everything=True)
+    assert tracker.see("Pod", "PRESENT", pod(), 0) == []
+    assert tracker.see("Event", "PRESENT", event("web-1", "Pulled", 3), 0) == []
+    assert len(tracker.pods()) == 1
+
+
+def test_a_crash_and_its_restart() -> None:
+    tracker = Tracker(everything=True)
+    tracker.see("Pod", "PRESENT", pod(), 0)
+    crashed = deepcopy(pod())
+    crashed["status"]["containerStatuses"][0] |= {"state": {"terminated": {"exitCode": 3, "reason": "Error"}}}
+    assert told(tracker.see("Pod", "MODIFIED", crashed, 1)) == ["ended"]
+    waits = deepcopy(crashed)
+    waits["status"]["containerStatuses"][0] |= {"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    assert told(tracker.see("Pod", "MODIFIED", waits, 2)) == ["restarted", "waiting"]
+
+
+def test_an_event_is_told_again_only_when_it_counts_up() -> None:
+    tracker = Tracker(everything=True)
+    one = event("web-1", "BackOff", 3)
+    one["metadata"]["uid"] = "e1"
+    assert told(tracker.see("Event", "ADDED", one, 1)) == ["event.BackOff"]
+    assert tracker.see("Event", "MODIFIED", one, 2) == []
+    assert told(tracker.see("Event", "MODIFIED", {**one, "count": 2}, 3)) == ["event.BackOff"]
+    assert tracker.see("Event", "ADDED", event("web-1", "Scheduled", 3), 4) == []
+
+
+def test_a_pod_that_came_before_its_replicaset_is_told_when_that_comes() -> None:
+    tracker = Tracker()
+    mine = pod(metadata={"ownerReferences": owner("ReplicaSet", "web-a")})
+    assert tracker.see("Pod", "ADDED", mine, 1) == []
+    keeper = {"metadata": meta("web-a") | {"ownerReferences": owner("Deployment", "web")}, "spec": {"replicas": 1}}
+    assert tracker.see("ReplicaSet", "ADDED", keeper, 2) == []
+    found = tracker.follow("uid-web")
+    assert [(one.ms, one.subject, one.id) for one in found][:2] == [
+        (2, "replicaset/web-a", "created"),
+        (1, "pod/web-1", "created"),
+    ]
+    assert tracker.see("Pod", "ADDED", pod("stranger"), 3) == []
+
+
+def test_endpoints_come_turn_ready_and_go() -> None:
+    tracker = Tracker(everything=True)
+    tracker.see("Pod", "PRESENT", pod(), 0)
+
+    def piece(*endpoints: dict[str, Any]) -> dict[str, Any]:
+        return {"metadata": meta("web-x"), "endpoints": list(endpoints)}
+
+    target = {"uid": "uid-web-1", "name": "web-1"}
+    assert told(
+        tracker.see("EndpointSlice", "ADDED", piece({"conditions": {"ready": False}, "targetRef": target}), 1)
+    ) == ["endpoint_unready"]
+    assert not tracker.serving
+    assert told(
+        tracker.see("EndpointSlice", "MODIFIED", piece({"conditions": {"ready": True}, "targetRef": target}), 2)
+    ) == ["endpoint"]
+    assert tracker.serving
+    assert told(tracker.see("EndpointSlice", "MODIFIED", piece(), 3)) == ["endpoint_gone"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "goal"),
+    [
+        ("Pod", pod(), Goal.READY),
+        ("Pod", pod(up=False), Goal.PENDING),
+        ("Pod", {"status": {"phase": "Failed"}}, Goal.FAILED),
+        ("Pod", {"status": {"phase": "Succeeded"}}, Goal.DONE),
+        ("Job", {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}, Goal.DONE),
+        ("Job", {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}, Goal.FAILED),
+        ("Deployment", {"metadata": {"generation": 1}, "spec": {}, "status": {}}, Goal.PENDING),
+        (
+            "Deployment",
+            {
+                "metadata": {"generation": 1},
+                "spec": {"replicas": 2},
+                "status": {"observedGeneration": 1, "availableReplicas": 2},
+            },
+            Goal.READY,
+        ),
+        (
+            "Deployment",
+            {"metadata": {"generation": 2}, "spec": {"replicas": 0}, "status": {"observedGeneration": 1}},
+            Goal.PENDING,
+        ),
+        (
+            "DaemonSet",
+            {
+                "metadata": {"generation": 1},
+                "status": {"observedGeneration": 1, "desiredNumberScheduled": 2, "numberReady": 2},
+            },
+            Goal.READY,
+        ),
+        ("ConfigMap", {}, Goal.READY),
+    ],
+)
+def test_goals(kind: str, item: dict[str, Any], goal: Goal) -> None:
+    assert goal_of(kind, item) is goal
+
+
+def test_manifests() -> None:
+    item = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "labels": {"a": "b"}}}
+    assert objects([None, item, {"kind": "List", "items": [item]}]) == [item, item]
+    made = labelled(item, "shop", "m")
+    assert made["metadata"]["namespace"] == "shop"
+    assert made["metadata"]["labels"] == {"a": "b", TRACE: "m", "app.kubernetes.io/managed-by": "kcompanion"}
+    assert "namespace" not in item["metadata"]
+    for odd in ([], ["x"], [{"kind": "Pod"}], [{"apiVersion": "v1", "kind": "Pod"}]):
+        with pytest.raises(UsageError):
+            objects(odd)
+
+
+def test_a_kind_that_is_known_by_heart_needs_no_discovery() -> None:
+    assert resource_of({"apiVersion": "apps/v1", "kind": "Deployment"}, world()) is r.DEPLOYMENTS
+
+
+def test_a_kind_that_nobody_serves() -> None:
+    from kcompanion.model import discovery
+    from kcompanion.model.ask import Outcome, Reading
+    from kcompanion.model.snapshot import Snapshot
+    from kcompanion.model.world import World
+
+    asked = world()
+    empty = {ask.key: Reading(ask, Outcome.OK, 200, body="{}") for ask in discovery.ROOTS}
+    with pytest.raises(NotFound):
+        resource_of({"apiVersion": "a.b/v1", "kind": "Nothing"}, World(Snapshot(asked.now, readings=empty)))
