@@ -171,7 +171,7 @@ def record(cluster: Cluster, demo: Demo) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the demo manifests on the lab's cluster.")
-    parser.add_argument("action", choices=("list", "apply", "remove", "record"))
+    parser.add_argument("action", choices=("list", "apply", "wait", "remove", "record"))
     parser.add_argument("names", nargs="*", help="folders of manifests/demo; all without")
     parser.add_argument("--kubeconfig", type=Path, default=ROOT / ".cluster" / "kubeconfig")
     parser.add_argument("--kubectl", default="kubectl")
@@ -187,6 +187,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{demo.name:16} {demo.explain}")
         elif given.action == "record":
             failed += not record(cluster, demo)
+        elif given.action == "wait":
+            failed += root_code(cluster.wait(demo)) != demo.code
         else:
             getattr(cluster, given.action)(demo)
     return int(failed > 0)

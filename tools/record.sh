@@ -9,6 +9,17 @@ save() { .venv/bin/kcompanion snapshot save "$out/$1.kcr" --kubeconfig "$2" --st
 save three-nodes .cluster/kubeconfig
 save ha .cluster/kubeconfig-ha
 
+# The same three nodes with a handful of faults, for `health`, `explain`, `tree` and `trace`.
+faults="KC5041 KC5054 KC5061 KC5144 KC5148 KC5212"
+kubectl=${KUBECTL:-kubectl}
+mend() { .venv/bin/python tools/demo.py remove $faults --kubectl "$kubectl"; }
+trap mend EXIT
+.venv/bin/python tools/demo.py apply $faults --kubectl "$kubectl"
+.venv/bin/python tools/demo.py wait $faults --kubectl "$kubectl"
+save faulty .cluster/kubeconfig
+mend
+trap - EXIT
+
 leader=$(.venv/bin/kcompanion controlplane -o json --from "$out/ha.kcr" |
   python3 -c 'import json, sys
 print(next(c["leader"]["node"] for c in json.load(sys.stdin)["components"] if c["name"] == "kube-scheduler"))')

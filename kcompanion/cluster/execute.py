@@ -61,7 +61,7 @@ def execute(
     try:
         return _until_end(socket, time.monotonic() + timeout)
     finally:
-        socket.close()
+        socket.shutdown()  # close() would wait for the server, or leave the socket open after a close of its own
 
 
 def _connected(connection: Connection, path: str, timeout: float) -> Any:  # noqa: ANN401 - websocket has no types
@@ -72,7 +72,9 @@ def _connected(connection: Connection, path: str, timeout: float) -> Any:  # noq
     headers = [f"{name}: {value}" for name, value in Transport(connection).headers().items()]
     socket = websocket.WebSocket(sslopt=_tls(configuration), enable_multithread=False)
     try:
-        socket.connect(url, header=headers, subprotocols=_PROTOCOLS, timeout=timeout, **_proxy(configuration))  # type: ignore[no-untyped-call] # websocket has no annotations
+        # a redirect would carry the credentials to whatever host it names
+        options = {"timeout": timeout, "redirect_limit": 0, **_proxy(configuration)}
+        socket.connect(url, header=headers, subprotocols=_PROTOCOLS, **options)  # type: ignore[no-untyped-call] # theirs
     except websocket.WebSocketBadStatusException as error:
         raise _refused(error) from error
     except websocket.WebSocketTimeoutException as error:

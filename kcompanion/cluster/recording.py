@@ -20,7 +20,7 @@ from typing import Any
 
 from kcompanion import __version__
 from kcompanion.errors import BadRecording, CompanionError
-from kcompanion.model import resources
+from kcompanion.model import discovery, resources
 from kcompanion.model.ask import Ask, Outcome, Reading, Verb, listing
 from kcompanion.model.fields import labels_of, name_of, namespace_of
 from kcompanion.model.selectors import fields_match, matches
@@ -241,7 +241,21 @@ class RecordedSource:
         held = [self._snapshot.readings[wider.key] for wider in _wider(ask) if wider.key in self._snapshot.readings]
         if held:
             return _narrowed(next((reading for reading in held if reading.ok), held[0]), ask)
-        return Reading(ask, Outcome.NOT_ASKED, detail="the recording does not hold it")
+        return self._none(ask) or Reading(ask, Outcome.NOT_ASKED, detail="the recording does not hold it")
+
+    def _none(self, ask: Ask) -> Reading | None:
+        """The answer to a question about objects of which the recording knows that there are none."""
+        if ask.resource is None or ask.verb not in (Verb.LIST, Verb.GET):
+            return None
+        rows = self._snapshot.once(discovery.served)
+        named = ask.resource.group, ask.resource.plural
+        if rows and named not in {(row.resource.group, row.resource.plural) for row in rows}:
+            return Reading(ask, Outcome.ABSENT, 404, "the server does not serve it")
+        if ask.verb is Verb.LIST:  # a list of names that is empty is whole
+            bare = [listing(ask.resource, space, metadata_only=True) for space in dict.fromkeys((ask.namespace, None))]
+            if any(self._snapshot.reading(one).ok and not self._snapshot.items(one) for one in bare):
+                return Reading(ask, Outcome.OK, 200, body=[])
+        return None
 
 
 def _wider(ask: Ask) -> list[Ask]:

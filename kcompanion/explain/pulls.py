@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kcompanion.explain.pod import Container, Pod
 from kcompanion.model.events import Event
+from kcompanion.model.fields import maps_at, text_at
 from kcompanion.model.world import NotKnown, World
 
 PULLING = ("ErrImagePull", "ImagePullBackOff")
@@ -111,8 +112,15 @@ def failed_pull(pod: Pod, container: Container, world: World) -> Pull | None:
     message = container.waiting_message
     event = _event(pod, container, world)
     answer = gist(message) or (gist(event.message) if event else "")
-    named = _QUOTED.search(message)  # an image volume's failure is told at the container too
-    return Pull(named[1] if named else container.image, answer, sort_of(answer), event)
+    named = _QUOTED.search(message)
+    image = named[1] if named else container.image
+    if image != container.image and image in _volume_images(pod):
+        return None  # an image volume's failure is told at the container too, but is another rule's (KC5132)
+    return Pull(image, answer, sort_of(answer), event)
+
+
+def _volume_images(pod: Pod) -> list[str]:
+    return [text_at(volume, "image", "reference") for volume in maps_at(pod.raw, "spec", "volumes")]
 
 
 def sort_of(answer: str) -> str:

@@ -68,7 +68,8 @@ def _expression_holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) 
 
 def selector_text(selector: object) -> str:
     """A LabelSelector in kubectl's spelling, to be given to `-l`."""
-    words = [f"{key}={value}" for key, value in sorted(map_at(selector, "matchLabels").items())]
+    pairs = sorted(map_at(selector, "matchLabels").items(), key=lambda pair: str(pair[0]))
+    words = [f"{key}={value}" for key, value in pairs]
     for expression in maps_at(selector, "matchExpressions"):
         key, values = text_at(expression, "key"), ",".join(texts_at(expression, "values"))
         words.append(

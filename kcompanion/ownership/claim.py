@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from kcompanion.model import resources as r
@@ -55,7 +56,7 @@ class Controller(Entity):
         """The resource it claims objects of."""
         return CLAIMS[self.resource]
 
-    @property
+    @cached_property
     def selector(self) -> Mapping[str, Any] | None:
         """Its LabelSelector; a ReplicationController's is a plain mapping."""
         if self.resource == r.REPLICATIONCONTROLLERS:
@@ -67,12 +68,12 @@ class Controller(Entity):
     def selector_text(self) -> str:
         return selector_text(self.selector)
 
-    @property
+    @cached_property
     def template_labels(self) -> Mapping[str, Any]:
         """The labels of what it makes."""
         return map_at(self.item, "spec", "template", "metadata", "labels")
 
-    @property
+    @cached_property
     def at_work(self) -> bool:
         """Whether it still looks at all: a finished Job does not, nor one that another program manages."""
         if not (map_at(self.selector, "matchLabels") or (self.selector or {}).get("matchExpressions")):
@@ -109,19 +110,19 @@ def claim(
         labels: the labels it is thought to have; its own if not given.
         freed: whether to think its controller reference away.
     """
-    if namespace_of(item) != controller.ref.namespace or not controller.at_work:
-        return Claim.NOTHING
-    if controller.ref.kind in COUNTING and not active(item):
+    owner = None if freed else controller_of(item)
+    if namespace_of(item) != controller.ref.namespace or (owner is not None and owner.uid != controller.uid):
         return Claim.NOTHING
     fits = controller.takes(item, labels)
-    owner = None if freed else controller_of(item)
+    if owner is None and not fits:  # most pairs of many
+        return Claim.NOTHING
+    if not controller.at_work or (controller.ref.kind in COUNTING and not active(item)):
+        return Claim.NOTHING
     if owner is not None:
-        if owner.uid != controller.uid:
-            return Claim.NOTHING
         if fits:
             return Claim.KEEPS
         return Claim.NOTHING if controller.deleting else Claim.RELEASES
-    if controller.deleting or not fits or text_at(item, "metadata", "deletionTimestamp"):
+    if controller.deleting or text_at(item, "metadata", "deletionTimestamp"):
         return Claim.NOTHING
     return Claim.ADOPTS
 

@@ -11,6 +11,7 @@ from typing import Any
 from kcompanion.model import resources as r
 from kcompanion.model.fields import annotations_of, labels_of, name_of, namespace_of, text_at
 from kcompanion.model.refs import Ref
+from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selects
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
@@ -70,7 +71,7 @@ class Orphan:
     differing: tuple[tuple[str, str, str], ...] = ()  # label, wanted by the selector, found ("" is missing)
     write: Write | None = None  # who wrote the differing label last
     adopters: tuple[Ref, ...] = ()
-    replacement: Ref | None = None  # the youngest pod its maker has made since
+    replacement: Ref | None = None  # the youngest that its maker has made since
 
     def to_json(self) -> dict[str, Any]:
         ref = self.entity.ref
@@ -98,9 +99,10 @@ def orphans(entities: Sequence[Entity], world: World) -> tuple[tuple[Orphan, ...
     """The orphans among the given objects, and what could not be read to tell."""
     found: list[Orphan] = []
     gaps: dict[str, Gap] = {}
+    known = _Controllers(world)
     for entity in entities:
         try:
-            orphan = _judged(entity, world)
+            orphan = _judged(entity, world, known)
         except NotKnown as unknown:
             gaps[unknown.gap.what] = unknown.gap
             continue
@@ -131,7 +133,26 @@ def _everything(namespace: str, world: World) -> tuple[list[Entity], list[Gap]]:
     return list(found.entities), list(found.gaps)
 
 
-def _judged(entity: Entity, world: World) -> Orphan | None:
+class _Controllers:
+    """The controllers of each namespace, gathered once for all objects in it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._found: dict[tuple[str, Resource], list[Controller]] = {}
+
+    def of(self, entity: Entity) -> list[Controller]:
+        """Those that claim objects like this one.
+
+        Raises:
+            NotKnown: a kind of controller could not be listed.
+        """
+        key = entity.ref.namespace, entity.resource
+        if key not in self._found:
+            self._found[key] = controllers_in(*key, self._world)
+        return self._found[key]
+
+
+def _judged(entity: Entity, world: World, known: _Controllers) -> Orphan | None:
     if entity.mirror:
         return Orphan(entity, Sort.STATIC)
     for owner in owners(entity, world):
@@ -143,17 +164,16 @@ def _judged(entity: Entity, world: World) -> Orphan | None:
         return None
     if entity.resource not in EXAMINED or entity.deleting:
         return None
-    return _free(entity, world)
+    return _free(entity, world, known)
 
 
-def _free(entity: Entity, world: World) -> Orphan | None:
+def _free(entity: Entity, world: World, known: _Controllers) -> Orphan | None:
     """An object without a controller reference: who would take it, and who made it."""
-    space = entity.ref.namespace
     if entity.resource == r.JOBS:
         left = _SCHEDULED in annotations_of(entity.item)
         # most Jobs are made by hand: only one that a CronJob made has lost something
         return Orphan(entity, Sort.LEFT, maker=_cronjob(entity)) if left and not entity.references else None
-    controllers = controllers_in(space, entity.resource, world)
+    controllers = known.of(entity)
     adopters = tuple(one.ref for one in controllers if claim(one, entity.item) is Claim.ADOPTS)
     if adopters:
         return Orphan(entity, Sort.ADOPTABLE, adopters=adopters)
@@ -237,10 +257,10 @@ def _differing(entity: Entity, maker: Controller) -> Iterator[tuple[str, str, st
 
 
 def _youngest(entity: Entity, maker: Controller, world: World) -> Ref | None:
-    """The last pod the maker made after this one: about when it noticed that this one was gone."""
-    made = [item for item in world.children(maker.item, r.PODS) if _created(item) > entity.created]
+    """The last one that the maker made after this one: about when it noticed that this one was gone."""
+    made = [item for item in world.children(maker.item, entity.resource) if _created(item) > entity.created]
     last = max(made, key=lambda item: (_created(item), name_of(item)), default=None)
-    return Ref("Pod", name_of(last), namespace_of(last)) if last is not None else None
+    return Ref(entity.ref.kind, name_of(last), namespace_of(last)) if last is not None else None
 
 
 def _created(item: object) -> str:

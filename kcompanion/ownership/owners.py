@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from kcompanion.model import discovery
@@ -64,11 +65,11 @@ class Entity:
     item: Object
     bare: bool = False
 
-    @property
+    @cached_property
     def ref(self) -> Ref:
         return Ref(self.resource.kind, name_of(self.item), namespace_of(self.item))
 
-    @property
+    @cached_property
     def uid(self) -> str:
         return text_at(self.item, "metadata", "uid")
 
@@ -84,7 +85,7 @@ class Entity:
     def deleting(self) -> bool:
         return bool(text_at(self.item, "metadata", "deletionTimestamp"))
 
-    @property
+    @cached_property
     def references(self) -> tuple[Reference, ...]:
         return references_of(self.item)
 

@@ -40,7 +40,8 @@ _STYLE = """
   .asked .name { font-weight: bold; }
   .outside rect { stroke-dasharray: 4 3; }
   .owns, .other { fill: none; stroke: var(--line); }
-  .other { stroke-dasharray: 4 3; }
+  .other { stroke-dasharray: 4 3; marker-end: url(#end); }
+  .head { fill: var(--line); }
   .label { font-size: 10px; fill: var(--soft); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 """ + "".join(
     f"  .{name} rect {{ stroke: var(--{name}); }} .{name} .state {{ fill: var(--{name}); }}\n"
@@ -79,6 +80,8 @@ def svg(diagram: Diagram, language: str) -> str:
             f'width="{right:.0f}" height="{low:.0f}" role="img" aria-label="{_attribute(title)}">',
             f"<title>{title}</title>",
             f"<style>{_STYLE}</style>",
+            '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+            '<path class="head" d="M0,0 L8,4 L0,8 z"/></marker></defs>',
             f'<rect class="paper" width="{right:.0f}" height="{low:.0f}"/>',
             f'<text x="{_MARGIN}" y="{_MARGIN + 6}">{title}</text>',
             *body,

@@ -35,6 +35,7 @@ class Found:
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = ()
     examined: int = 0
+    undecided: bool = False  # whether what could not be read leaves open which objects are orphans
 
     @property
     def faults(self) -> list[Orphan]:
@@ -44,13 +45,12 @@ class Found:
 def verdict(found: Found) -> tuple[Message, Status]:
     """How many objects nobody looks after, and how many controllers are in each other's way."""
     faults, clashes = len(found.faults), len(found.conflicts)
-    open_question = any(gap.decisive for gap in found.gaps)
     values = {"count": faults, "clashes": clashes, "examined": found.examined}
     if faults or clashes:
-        return say("orphans.verdict.warn", **values), Status.UNKNOWN if open_question else Status.WARN
-    if not found.examined and not open_question:
+        return say("orphans.verdict.warn", **values), Status.UNKNOWN if found.undecided else Status.WARN
+    if not found.examined and not found.undecided:
         return say("orphans.verdict.none"), Status.OK
-    if open_question:
+    if found.undecided:
         return say("orphans.verdict.unknown", **values), Status.UNKNOWN
     return say("orphans.verdict.ok", **values), Status.OK
 
@@ -213,7 +213,8 @@ def command(told: Preview) -> str:
         *(f"{key}-" for key in sorted(told.before) if key not in told.after),
     ]
     space = f" -n {told.pod.namespace}" if told.pod.namespace else ""
-    overwrite = " --overwrite" if any(key in told.before for key in told.after) else ""
+    changed = any(key in told.before and told.before[key] != value for key, value in told.after.items())
+    overwrite = " --overwrite" if changed else ""
     return f"kubectl label pod {told.pod.name}{space} {' '.join(words)}{overwrite}"
 
 

@@ -6,6 +6,7 @@ ANDed, an empty term takes no node, and a term that cannot be read takes none ei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.result import NOTHING_ASKED, Miss, Result, missed
 from kcompanion.scheduling.state import REQUIRED, State
 
+_VALUE = re.compile(r"(?=.{0,63}$)(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _WORDS = {"In": "in", "NotIn": "not in", "Gt": ">", "Lt": "<", "Exists": "", "DoesNotExist": ""}
 
 
@@ -29,8 +31,8 @@ def requirement_holds(requirement: Mapping[str, Any], labels: Mapping[str, Any])
         if found is None or bar is None:
             return False
         return found > bar if operator == "Gt" else found < bar
-    if operator in ("In", "NotIn") and not values:
-        return False
+    if operator in ("In", "NotIn") and not (values and all(map(_VALUE.fullmatch, values))):
+        return False  # a requirement that cannot be read takes no node
     inside = present and labels[key] in values
     return {"In": inside, "NotIn": not inside, "Exists": present, "DoesNotExist": not present}.get(operator, False)
 
@@ -135,7 +137,11 @@ def _misses(pod: Object, node: Object) -> Iterator[Miss]:
 
 def _selector_miss(node: Object, key: str, value: str, labels: Mapping[str, Any]) -> Miss:
     found = labels.get(key)
-    values = {"wanted": f"{key}={value}" if value else key, "found": found if found is not None else say("why.no_label"), "key": key}
+    values = {
+        "wanted": f"{key}={value}" if value else key,
+        "found": found if found is not None else say("why.no_label"),
+        "key": key,
+    }
     return Miss("selector", 63, values, (_seen(node, f"metadata.labels[{key}]", found),))
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 _HEAD = re.compile(r"^0/(?P<nodes>\d+) nodes are available:?\s*")
 # DRA's part of the same step adds its noise in front: "no new claims to deallocate, preemption: …"
-_TAIL = re.compile(r"\.?\s+((no new claims to deallocate|still not schedulable),?\s*)?(preemption:\s*|$)", re.IGNORECASE)
+_TAIL = re.compile(
+    r"\.?\s+((no new claims to deallocate|still not schedulable),?\s*)?(preemption:\s*|$)", re.IGNORECASE
+)
 _REASON = re.compile(r"^(?P<count>\d+) (?P<text>.+)$", re.DOTALL)
 _PARTS = re.compile(r", (?=\d+ )")
 

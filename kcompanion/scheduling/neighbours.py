@@ -32,14 +32,15 @@ class Neighbours:
         self.wanted = list(maps_at(pod, "spec", "affinity", "podAffinity", REQUIRED))
         self.avoided = list(maps_at(pod, "spec", "affinity", "podAntiAffinity", REQUIRED))
         self.friends: set[Domain] = set()
-        self.foes: dict[Domain, Object] = {}
+        self.foes: dict[tuple[int, Domain], Object] = {}  # by the term's place in the list
         self.guards: dict[Domain, tuple[Object, Term]] = {}
         self._look()
 
     def _look(self) -> None:
         if self.wanted or self.avoided:
+            placed = bool(text_at(self.pod, "spec", "nodeName"))
             for other, name in self.state.bound:
-                if not same(other, self.pod):
+                if not (placed and same(other, self.pod)):
                     self._meet(other, self._labels(name))
         for guard in self.state.anti_terms:
             if not same(guard.pod, self.pod) and matches(guard.term, guard.pod, self.pod, self.state):
@@ -50,10 +51,10 @@ class Neighbours:
     def _meet(self, other: Object, labels: Mapping[str, Any]) -> None:
         if self.wanted and all(matches(term, self.pod, other, self.state) for term in self.wanted):
             self.friends.update(filter(None, (_domain(term, labels) for term in self.wanted)))
-        for term in self.avoided:
+        for place, term in enumerate(self.avoided):
             where = _domain(term, labels)
             if where and matches(term, self.pod, other, self.state):
-                self.foes.setdefault(where, other)
+                self.foes.setdefault((place, where), other)
 
     def _labels(self, node: str) -> Mapping[str, Any]:
         return labels_of(self.state.nodes.get(node, {}))
@@ -61,8 +62,8 @@ class Neighbours:
     def misses(self, node: Object) -> list[Miss]:
         labels = labels_of(node)
         found = self._missing_friends(node, labels)
-        for term in self.avoided:
-            foe = self.foes.get(_domain(term, labels) or ("", ""))
+        for place, term in enumerate(self.avoided):
+            foe = self.foes.get((place, _domain(term, labels) or ("", "")))
             if foe is not None:
                 found.append(self._foe(term, foe, labels))
         for key, value in labels.items():

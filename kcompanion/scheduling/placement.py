@@ -14,7 +14,7 @@ from kcompanion.model.world import NotKnown, World
 from kcompanion.scheduling.affinity import node_affinity, node_name
 from kcompanion.scheduling.devices import declared_features, dynamic_resources, volume_limits
 from kcompanion.scheduling.neighbours import inter_pod_affinity
-from kcompanion.scheduling.result import Fit, Miss, Result
+from kcompanion.scheduling.result import MET, NOTHING_ASKED, Fit, Miss, Result
 from kcompanion.scheduling.room import ports_free, resources_fit
 from kcompanion.scheduling.spread import topology_spread
 from kcompanion.scheduling.state import State, state_of
@@ -39,6 +39,10 @@ PREDICATES: tuple[tuple[str, Callable[[Object, State], OnNode]], ...] = (
     ("DynamicResources", dynamic_resources),
     ("NodeDeclaredFeatures", declared_features),
 )
+
+
+# The two results that most predicates give, under each name: made once, not for every node.
+_USUAL = {(name, id(one)): replace(one, predicate=name) for name, _ in PREDICATES for one in (NOTHING_ASKED, MET)}
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,10 @@ def _verdict(node: Object, prepared: Iterable[tuple[str, OnNode]]) -> Verdict:
 
 def _answer(name: str, check: OnNode, node: Object) -> Result:
     try:
-        return replace(check(node), predicate=name)
+        result = check(node)
     except NotKnown as unknown:
         return Result(name, gap=unknown.gap)
+    return _USUAL.get((name, id(result))) or replace(result, predicate=name)
 
 
 _TELLING = ("nodeName", "nodeSelector", "affinity", "tolerations", "overhead", "resources", "priority")

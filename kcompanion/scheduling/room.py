@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from kcompanion.model import resources as r
-from kcompanion.model.fields import map_at, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.fields import maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence
 from kcompanion.model.message import Message, say
-from kcompanion.model.podresources import ZERO, Amounts, amounts, requests, shown
+from kcompanion.model.podresources import ZERO, Amounts, requests, shown
 from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Object
 from kcompanion.scheduling.result import NOTHING_ASKED, Miss, Result, missed
@@ -36,7 +36,7 @@ def resources_fit(pod: Object, state: State) -> Callable[[Object], Result]:
 
     def on(node: Object) -> Result:
         name = name_of(node)
-        free_for = amounts(map_at(node, "status", "allocatable"))
+        free_for = state.room(node)
         used, count = state.used(name, pod)
         misses = list(_short_of(wanted, free_for, used, name))
         places = free_for.get("pods", ZERO)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from kcompanion.model import resources as r
-from kcompanion.model.fields import dig, maps_at, name_of, namespace_of, text_at
-from kcompanion.model.podresources import Amounts, add_up, held, is_running, requests
+from kcompanion.model.fields import dig, map_at, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.podresources import Amounts, add_up, amounts, held, is_running, requests
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import World
 
@@ -30,6 +30,7 @@ class State:
     def __init__(self, world: World) -> None:
         self.world = world
         self._held: dict[str, Amounts] = {}
+        self._room: dict[str, Amounts] = {}
 
     @cached_property
     def nodes(self) -> Mapping[str, Object]:
@@ -57,24 +58,38 @@ class State:
 
     def pods_on(self, node: str, pod: Object) -> Sequence[Object]:
         """The pods that count on a node when `pod` is to be placed; it does not count itself."""
-        return [other for other in self._pods.get(node, ()) if not same(other, pod)]
+        there = self._pods.get(node, ())
+        if text_at(pod, "spec", "nodeName") != node:
+            return there  # it cannot be among them
+        return [other for other in there if not same(other, pod)]
 
     def waiting_for(self, node: str, pod: Object) -> Sequence[Object]:
         """Nominated pods that go before `pod`: those of its priority or a higher one (as the scheduler counts)."""
+        if not self._nominated:
+            return ()
         mine = priority(pod)
         return [o for o in self._nominated.get(node, ()) if not same(o, pod) and priority(o) >= mine]
 
     def used(self, node: str, pod: Object) -> tuple[Amounts, int]:
         """What the pods on a node hold, and how many they are, without `pod`."""
         others = self.pods_on(node, pod)
-        nominated = self.waiting_for(node, pod)
-        if len(others) == len(self._pods.get(node, ())):
+        if others is not self._pods.get(node, ()):
+            base = add_up(held(other) for other in others)
+        else:
             if node not in self._held:
                 self._held[node] = add_up(held(other) for other in others)
             base = self._held[node]
-        else:
-            base = add_up(held(other) for other in others)
+        nominated = self.waiting_for(node, pod)
+        if not nominated:
+            return base, len(others)
         return add_up([base, *(requests(other) for other in nominated)]), len(others) + len(nominated)
+
+    def room(self, node: Object) -> Amounts:
+        """What a node has for pods."""
+        name = name_of(node)
+        if name not in self._room:
+            self._room[name] = amounts(map_at(node, "status", "allocatable"))
+        return self._room[name]
 
     @cached_property
     def bound(self) -> Sequence[tuple[Object, str]]:

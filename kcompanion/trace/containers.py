@@ -14,7 +14,7 @@ from kcompanion.model.snapshot import Object
 from kcompanion.trace.steps import State, Step
 
 # `Successfully pulled image "x" in 1.2s (1.3s including waiting). …` (pkg/kubelet/images/image_manager.go)
-_PULLED = re.compile(r'pulled image "[^"]*" in (\S+?)(?: \((\S+) including waiting\))?[.\s]')
+_PULLED = re.compile(r'pulled image "[^"]*" in (\S+?)(?: \((\S+) including waiting\))?(?:\. |\s|$)')
 _GO_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|us|µs|ns|s)")
 _UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _FIELDS = {"init": "initContainers", "app": "containers"}

@@ -149,7 +149,7 @@ def test_pictures_are_the_same_every_time(draw: object, language: str) -> None:
 def test_svg_is_xml_and_nothing_in_it_runs() -> None:
     root = ET.fromstring(svg(hostile(), "ko"))
     assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
-        *("svg", "title", "style", "rect", "text", "path", "g"),
+        *("svg", "title", "style", "defs", "marker", "rect", "text", "path", "g"),
     }
     texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
     assert any("<script>" in text for text in texts), "shown as text, not taken as a tag"

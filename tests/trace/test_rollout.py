@@ -104,8 +104,8 @@ def test_shares_round_as_the_controller_rounds(value: object, up: bool, count: i
 
 
 def test_values_of_environment_variables_are_never_told() -> None:
-    before = template(env=[{"name": "PASS", "value": "one"}, {"name": "GONE", "value": "secret"}])
-    after = template(env=[{"name": "PASS", "value": "two"}, {"name": "NEW", "value": "secret"}])
+    before = template(env=[{"name": "PASS", "value": "first-secret"}, {"name": "GONE", "value": "secret"}])
+    after = template(env=[{"name": "PASS", "value": "other-secret"}, {"name": "NEW", "value": "secret"}])
     found = changes(before, after)
     assert [(c.path, c.hidden) for c in found] == [
         ("spec.containers[web].env[PASS].value", True),
@@ -113,8 +113,6 @@ def test_values_of_environment_variables_are_never_told() -> None:
         ("spec.containers[web].env[NEW]", False),
     ]
     told = str([c.to_json() for c in found])
-    assert "one" not in told
-    assert "two" not in told
     assert "secret" not in told
 
 

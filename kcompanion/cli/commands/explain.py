@@ -48,6 +48,7 @@ def command(options: Options, words: tuple[str, ...], file: str | None, short: b
     if not file:
         targets.pairs(words)
     named = manifests.named_in(file) if file else ()
+    lists = not named and any(not name for _, name in targets.pairs(words))
 
     def found(world: World) -> tuple[list[targets.Target], list[Ref]]:
         return manifests.find(named, options, world) if named else (targets.find(words, options, world), [])
@@ -58,7 +59,8 @@ def command(options: Options, words: tuple[str, ...], file: str | None, short: b
                 objects, absent = found(world)
             except NotKnown as unknown:
                 return unknown
-            return _told(objects, absent, world, options, short=short)
+            told = _told(objects, absent, world, options, short=short)
+            return (told[0], [*told[1], *_asked_for(objects, world)]) if lists and not short else told
 
         result = settle(conversation, work, logs=with_logs or not options.record)
         return _answer(conversation, result)
@@ -106,8 +108,6 @@ def _told(
         told = [section for one in explained for section in one.sections]
     else:
         told = report.short(answered) if short else report.many(answered, world, wide=wide)
-    if len(objects) > 1 and not short:
-        told += _asked_for(objects, world)
     return answered, [*told, *report.absent(absent)]
 
 

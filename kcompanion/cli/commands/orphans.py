@@ -24,7 +24,7 @@ from kcompanion.model.selectors import matches
 from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.claim import CLAIMS
-from kcompanion.ownership.orphans import EXAMINED, Orphan, examined, orphans
+from kcompanion.ownership.orphans import EXAMINED, FAULTS, Orphan, examined, orphans
 from kcompanion.ownership.overlaps import conflicts, events_asked
 from kcompanion.ownership.owners import Entity
 from kcompanion.ownership.preview import Changes, parsed, preview
@@ -32,6 +32,8 @@ from kcompanion.report import orphans as report
 from kcompanion.report.document import Document
 
 NEEDED = (*dict.fromkeys((*EXAMINED, *CLAIMS)), r.HPAS)
+
+JUDGED = 200  # orphans whose findings are told; the body of the answer has them all
 
 
 @click.command("orphans")
@@ -106,6 +108,7 @@ def _searched(words: Sequence[str], options: Options, world: World, all_kinds: b
         findings=_findings(found, world),
         gaps=tuple(every[key] for key in sorted(every)),
         examined=len(entities),
+        undecided=any(gap.decisive for gap in (*missed, *gaps)),
     )
 
 
@@ -113,7 +116,7 @@ def _findings(found: Sequence[Orphan], world: World) -> list[Finding]:
     """What the rules of ownership say of them, so that codes, --fail-on and `explain` agree."""
     codes = {rule.code for rule in BOOK.rules}
     told: list[Finding] = []
-    for orphan in found:
+    for orphan in sorted(found, key=lambda one: one.sort not in FAULTS)[:JUDGED]:
         item: Object = orphan.entity.item
         if not orphan.entity.bare:
             verdict = judge_alone(item, orphan.entity.ref.kind, world)
@@ -124,10 +127,10 @@ def _findings(found: Sequence[Orphan], world: World) -> list[Finding]:
 def _answer(conversation: Session, result: report.Found | NotKnown, options: Options) -> Answer:
     snapshot = conversation.snapshot
     world = World(snapshot)
-    found = report.Found(gaps=(result.gap,)) if isinstance(result, NotKnown) else result
+    found = report.Found(gaps=(result.gap,), undecided=True) if isinstance(result, NotKnown) else result
     told, status = report.verdict(found)
     if found.preview is not None:
-        told, status = report.preview_verdict(found.preview), Status.UNKNOWN if found.gaps else Status.OK
+        told, status = report.preview_verdict(found.preview), Status.OK
         sections = report.preview_sections(found.preview, explain=options.explain)
     else:
         sections = report.sections(found, world, every=options.output == "wide", explain=options.explain)
@@ -139,5 +142,5 @@ def _answer(conversation: Session, result: report.Found | NotKnown, options: Opt
         names=[f"{one.entity.ref.kind.lower()}/{one.entity.ref.name}" for one in found.faults],
         findings=found.findings,
         gaps=found.gaps,
-        undecided=any(gap.decisive for gap in found.gaps),
+        undecided=found.undecided,
     )

@@ -28,13 +28,18 @@ class Workload:
     wanted: int
 
 
+def pairs_of(labels: Labels) -> list[tuple[str, str]]:
+    """Labels as keys of an index."""
+    return sorted((str(key), str(value)) for key, value in labels.items())
+
+
 @per_world
-def pods_by_label(world: World, space: str) -> Mapping[tuple[str, Any], Sequence[Pod]]:
+def pods_by_label(world: World, space: str) -> Mapping[tuple[str, str], Sequence[Pod]]:
     """The pods of a namespace by each of their labels."""
-    found: dict[tuple[str, Any], list[Pod]] = {}
+    found: dict[tuple[str, str], list[Pod]] = {}
     for item in world.all(r.PODS, space):
         pod = Pod(item)
-        for pair in labels_of(item).items():
+        for pair in pairs_of(labels_of(item)):
             found.setdefault(pair, []).append(pod)
     return found
 
@@ -42,7 +47,7 @@ def pods_by_label(world: World, space: str) -> Mapping[tuple[str, Any], Sequence
 def selected(world: World, space: str, selector: Labels) -> Sequence[Pod]:
     """The pods of a namespace with all these labels, by way of the rarest of them."""
     index = pods_by_label(world, space)
-    rarest = min((index.get(pair, ()) for pair in selector.items()), key=len, default=())
+    rarest = min((index.get(pair, ()) for pair in pairs_of(selector)), key=len, default=())
     return [pod for pod in rarest if has_all(labels_of(pod.raw), selector)]
 
 

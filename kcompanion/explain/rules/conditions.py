@@ -8,7 +8,7 @@ from kcompanion.explain.evidence import change, inspect, seen, told
 from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.explain.rules.probing import probe_of, running_for
-from kcompanion.model.fields import maps_at, text_at
+from kcompanion.model.fields import dig, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.times import human_age
@@ -208,7 +208,7 @@ def dns_cut(pod: Pod, world: World) -> Iterator[Cause]:
     """The pod asks for more DNS servers or search domains than a resolver takes; the kubelet drops the rest."""
     if pod.deleted_at or pod.phase not in ("Pending", "Running"):
         return
-    if not any(maps_at(pod.raw, "spec", "containers")) or not pod.raw.get("spec", {}).get("dnsConfig"):
+    if not any(maps_at(pod.raw, "spec", "containers")) or not dig(pod.raw, "spec", "dnsConfig"):
         return  # without a dnsConfig of its own it is the node's matter, and told there
     events = [e for e in world.events(pod.ref, pod.uid) if e.reason == "DNSConfigForming"]
     if events:
@@ -250,5 +250,7 @@ def _with_state(container: Container) -> str:
 def _state(pod: Pod, container: Container) -> Evidence:
     reason = container.waiting or text_at(container.terminated, "reason")
     said = container.waiting_message or text_at(container.terminated, "message")
+    started = text_at(container.status, "state", "running", "startedAt")
     code = f" {container.exit_code}" if container.terminated else ""
-    return seen(pod.ref, f"{container.path}.state.{container.state or '-'}", f"{reason}{code} {said}".strip() or "-")
+    path = f"{container.path}.state{f'.{container.state}' if container.state else ''}"
+    return seen(pod.ref, path, f"{reason}{code} {said}".strip() or started or "none", started)

@@ -59,7 +59,9 @@ KNOWN = {
 }
 
 
-@BOOK.rule("KC5029", numbers=(29, 30), severity=Severity.WARNING, rank=Rank.SYMPTOM, read=f"{LIFE}#container-states")
+@BOOK.rule(
+    "KC5029", numbers=(29, 30), severity=Severity.WARNING, rank=Rank.LAST_RESORT, read=f"{LIFE}#container-states"
+)
 def slow_to_create(pod: Pod, world: World) -> Iterator[Cause]:
     """A container that is being made for longer than making one takes; what holds it up is for other rules to say."""
     if pod.deleted_at or not pod.node or _initializing(pod):

@@ -11,7 +11,7 @@ from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.explain.rules.probing import asks_of
 from kcompanion.model import resources as r
-from kcompanion.model.fields import condition, map_at, text_at, texts_at
+from kcompanion.model.fields import condition, dig, map_at, text_at, texts_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import Ref
@@ -76,7 +76,7 @@ def deadline(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every
     """The pod ran longer than its own activeDeadlineSeconds allows."""
     if pod.reason != "DeadlineExceeded":
         return
-    limit = pod.raw.get("spec", {}).get("activeDeadlineSeconds")
+    limit = dig(pod.raw, "spec", "activeDeadlineSeconds")
     started = text_at(pod.raw, "status", "startTime")
     running = [c.name for c in pod.containers if c.sort is Sort.APP and not c.status]
     yield Cause(
@@ -137,7 +137,7 @@ def preempted_by_kubelet(pod: Pod, world: World) -> Iterator[Cause]:
         if pod.reason
         else seen(pod.ref, "status.conditions[DisruptionTarget]", said, text_at(state, "lastTransitionTime"))
     ]
-    evidence.append(seen(pod.ref, "spec.priority", pod.raw.get("spec", {}).get("priority", 0)))
+    evidence.append(seen(pod.ref, "spec.priority", dig(pod.raw, "spec", "priority") or 0))
     with suppress(NotKnown):  # the status says it already
         evidence += [told(e) for e in world.events(pod.ref, pod.uid) if e.reason == "Preempting"][-1:]
     yield Cause(
@@ -231,7 +231,7 @@ def terminating(pod: Pod, world: World) -> Iterator[Cause]:
     if ends is None:
         return
     over = int((world.now - ends).total_seconds())
-    grace = pod.raw.get("metadata", {}).get("deletionGracePeriodSeconds")
+    grace = dig(pod.raw, "metadata", "deletionGracePeriodSeconds")
     grace = grace if isinstance(grace, int) else 30
     finalizers = texts_at(pod.raw, "metadata", "finalizers")
     running = [c for c in pod.containers if c.running]

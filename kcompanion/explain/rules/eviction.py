@@ -18,6 +18,7 @@ from kcompanion.model import resources as r
 from kcompanion.model.fields import condition, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
+from kcompanion.model.quantities import human_bytes
 from kcompanion.model.refs import Ref
 from kcompanion.model.world import NotKnown, World
 
@@ -57,7 +58,7 @@ def node_was_low(pod: Pod, world: World) -> Iterator[Cause]:
         return
     values = {"node": pod.node or "?", "resource": found["resource"], "threshold": "?", "available": "?"}
     if amounts := _THRESHOLD.search(pod.message):
-        values |= {"threshold": amounts["threshold"], "available": amounts["available"]}
+        values |= {key: _amount(amounts[key]) for key in ("threshold", "available")}
     variant = "cause"
     if using := _USING.search(pod.message):
         values |= using.groupdict()
@@ -69,6 +70,11 @@ def node_was_low(pod: Pod, world: World) -> Iterator[Cause]:
         _delete(pod),
     )
     yield Cause(values, evidence, steps, variant, root=Ref("Node", pod.node) if pod.node else None)
+
+
+def _amount(text: str) -> str:
+    """A threshold in percent of the disk is told in bytes, which nobody can read."""
+    return human_bytes(int(text)) if text.isdecimal() else text
 
 
 def _pressure_now(pod: Pod, world: World) -> Iterator[Evidence]:

@@ -75,9 +75,12 @@ def _advice(container: Container) -> Step:
 # ---------------------------------------------------------------------- ended for good, or without an error
 
 
-@BOOK.rule("KC5055", numbers=(55,), severity=Severity.CRITICAL, rank=Rank.CRASH, read=RESTARTS)
+@BOOK.rule("KC5055", numbers=(55,), severity=Severity.CRITICAL, rank=Rank.SYMPTOM, read=RESTARTS)
 def ended_for_good(pod: Pod, world: World) -> Iterator[Cause]:
-    """A container ended with an error and stays so, by its restart policy."""
+    """A container ended with an error and stays so, by its restart policy.
+
+    Of a Job that failed, what the Job itself says (KC5159) comes first, hence the rank.
+    """
     if pod.reason:
         return
     for container in ends.lasting(pod):
@@ -192,6 +195,8 @@ def was_restarted(pod: Pod, world: World) -> Iterator[Cause]:
         if not container.running or not container.restarts or container.exit_code is None:
             continue
         if ends.crashing(pod, container, world) or text_at(container.last, "reason") in (ends.OOM, *ends.UNKNOWN):
+            continue
+        if ends.killed_by_kubelet(pod, container, world):
             continue
         age = ends.age_of(container.last.get("finishedAt"), world)
         yield Cause(

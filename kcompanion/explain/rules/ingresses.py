@@ -9,7 +9,7 @@ from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.explain.rules.backends import ready_addresses
 from kcompanion.model import resources as r
-from kcompanion.model.fields import annotations_of, dig, map_at, maps_at, name_of, text_at
+from kcompanion.model.fields import annotations_of, dig, map_at, maps_at, name_of, text_at, texts_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref, ref_of
@@ -86,13 +86,13 @@ def no_controller(item: Object, world: World) -> Iterator[Cause]:
 def backend_missing(item: Object, world: World) -> Iterator[Cause]:
     """A rule sends to a Service or port that does not exist, or to one without ready pods."""
     ref = ref_of(item, "Ingress")
-    told: set[tuple[str, object]] = set()
+    told: set[tuple[str, str]] = set()
     for path, field, backend in _backends(item):
         name = text_at(backend, "name")
         port = dig(backend, "port", "name") or dig(backend, "port", "number")
-        if not name or (name, port) in told:
+        if not name or (name, str(port)) in told:
             continue
-        told.add((name, port))
+        told.add((name, str(port)))
         service = world.get(r.SERVICES, name, ref.namespace)
         where = Ref("Service", name, ref.namespace)
         values = {"path": path, "service": name, "port": str(port)}
@@ -155,7 +155,7 @@ def tls_missing(item: Object, world: World) -> Iterator[Cause]:
             continue
         where = Ref("Secret", name, ref.namespace)
         secret = world.get(r.SECRETS, name, ref.namespace)
-        hosts = ", ".join(str(one) for one in entry.get("hosts") or ()) or "*"
+        hosts = ", ".join(texts_at(entry, "hosts")) or "*"
         evidence = (seen(ref, f"spec.tls[{index}].secretName", name),)
         steps = (
             inspect(f"kubectl get secret {name} -n {ref.namespace} -o jsonpath='{{.type}}'"),

@@ -9,6 +9,7 @@ from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.memo import per_world
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.explain.rules.backends import pairs_of
 from kcompanion.explain.rules.shortage import about
 from kcompanion.model import resources as r
 from kcompanion.model.fields import (
@@ -194,7 +195,7 @@ def _released_pod(pod: Pod, world: World) -> Iterator[Cause]:
     wrong = [key for key, value in map_at(selector, "matchLabels").items() if labels_of(pod.raw).get(key) != value]
     if not wrong:
         return
-    key = sorted(wrong)[0]
+    key = min(wrong, key=str)
     want, have = str(map_at(selector, "matchLabels")[key]), labels_of(pod.raw).get(key)
     ref = ref_of(owner, resource.kind)
     yield Cause(
@@ -270,7 +271,7 @@ def overlapping(item: Object, world: World) -> Iterator[Cause]:
     ref = about(item)
     mine = _selector(item, _WORKLOADS[kind])
     labels = map_at(item, "spec", "template", "metadata", "labels")
-    for pair in sorted(labels.items()):
+    for pair in pairs_of(labels):
         for other_kind, other in _selecting(world, ref.namespace, kind).get(pair, ()):
             theirs = ref_of(other, other_kind)
             made = map_at(other, "spec", "template", "metadata", "labels")
@@ -293,13 +294,13 @@ def overlapping(item: Object, world: World) -> Iterator[Cause]:
 
 
 @per_world
-def _selecting(world: World, space: str, kind: str) -> Mapping[tuple[str, Any], Sequence[tuple[str, Object]]]:
+def _selecting(world: World, space: str, kind: str) -> Mapping[tuple[str, str], Sequence[tuple[str, Object]]]:
     """The controllers of a kind in a namespace by one label they select, so that no two of them need be compared."""
     kinds = _SERVED_BY_MORE if kind in _SERVED_BY_MORE else (kind,)
-    found: dict[tuple[str, Any], list[tuple[str, Object]]] = {}
+    found: dict[tuple[str, str], list[tuple[str, Object]]] = {}
     for one in kinds:
         for item in world.all(_WORKLOADS[one], space):
-            pairs = sorted(map_at(_selector(item, _WORKLOADS[one]), "matchLabels").items())
+            pairs = pairs_of(map_at(_selector(item, _WORKLOADS[one]), "matchLabels"))
             if pairs and not controller_of(item) and not dig(item, "metadata", "deletionTimestamp"):
                 found.setdefault(pairs[0], []).append((one, item))
     return found

@@ -8,7 +8,7 @@ from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.model import resources as r
-from kcompanion.model.fields import condition, maps_at, name_of, text_at
+from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence, Severity
 from kcompanion.model.message import one_or_many, say
 from kcompanion.model.refs import Ref
@@ -108,7 +108,7 @@ def unnoticed(pod: Pod, world: World) -> Iterator[Cause]:
     lease = world.get(r.LEASES, name, "kube-system")
     renewed = text_at(lease, "spec", "renewTime")
     silence = world.since(renewed)
-    duration = (lease or {}).get("spec", {}).get("leaseDurationSeconds")
+    duration = dig(lease, "spec", "leaseDurationSeconds")
     runs = silence is not None and silence <= (duration if isinstance(duration, int) else 15)
     ref = Ref("Lease", name, "kube-system")
     evidence = [
@@ -202,14 +202,14 @@ def waits_for_victims(pod: Pod, world: World) -> Iterator[Cause]:
     if not node or pod.node or pod.deleted_at or pod.condition("PodScheduled").get("reason") != "Unschedulable":
         return
     evidence = [seen(pod.ref, "status.nominatedNodeName", node)]
-    priority = pod.raw.get("spec", {}).get("priority", 0)
+    priority = dig(pod.raw, "spec", "priority") or 0
     values = {"node": node, "priority": priority, "count": 0, "victims": "", "until": ""}
     variant = "cause_any"
     try:
         leaving = [p for p in world.pods_on(node) if text_at(p, "metadata", "deletionTimestamp") and _is_victim(p)]
         if leaving:
             last = max(text_at(p, "metadata", "deletionTimestamp") for p in leaving)
-            names = ", ".join(sorted(f"{p['metadata'].get('namespace')}/{name_of(p)}" for p in leaving)[:3])
+            names = ", ".join(sorted(f"{namespace_of(p)}/{name_of(p)}" for p in leaving)[:3])
             values |= {"count": len(leaving), "victims": names, "until": last}
             evidence += [_leaving(p) for p in leaving[:3]]
             variant = one_or_many("cause", len(leaving))
@@ -235,7 +235,7 @@ def waits_for_victims(pod: Pod, world: World) -> Iterator[Cause]:
 )
 def never_preempts(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - every rule is given the World
     """A pod that waits for a node has a priority, but may not make others leave."""
-    spec = pod.raw.get("spec", {})
+    spec = map_at(pod.raw, "spec")
     waits = not pod.node and pod.condition("PodScheduled").get("reason") == "Unschedulable"
     if not waits or spec.get("preemptionPolicy") != "Never" or not spec.get("priority"):
         return
@@ -284,7 +284,7 @@ def waits_for_gang(pod: Pod, world: World) -> Iterator[Cause]:
     values = {"group": group, "minimum": "?", "members": len(members), "message": _said(told)}
     evidence = [seen(pod.ref, "spec.schedulingGroup.podGroupName", group), _scheduled(pod)]
     found = world.get(r.PODGROUPS, group, pod.namespace)
-    minimum = (found or {}).get("spec", {}).get("schedulingPolicy", {}).get("gang", {}).get("minCount")
+    minimum = dig(found, "spec", "schedulingPolicy", "gang", "minCount")
     if minimum is not None:
         values["minimum"] = minimum
         evidence.append(seen(Ref("PodGroup", group, pod.namespace), "spec.schedulingPolicy.gang.minCount", minimum))
@@ -324,7 +324,7 @@ def _is_victim(pod: Object) -> bool:
 
 def _leaving(pod: Object) -> Evidence:
     ends = text_at(pod, "metadata", "deletionTimestamp")
-    return seen(Ref("Pod", name_of(pod), text_at(pod, "metadata", "namespace")), "metadata.deletionTimestamp", ends)
+    return seen(Ref("Pod", name_of(pod), namespace_of(pod)), "metadata.deletionTimestamp", ends)
 
 
 def _gang(pod: Pod, group: str, world: World) -> list[Object]:

@@ -23,14 +23,13 @@ from kcompanion.model.fields import map_at, text_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.times import human_age
-from kcompanion.model.world import World
+from kcompanion.model.world import NotKnown, World
 
 BOOK = RuleBook("rule_probe")
 
 PROBES = "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"
 HOOKS = "https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/"
 RECENT = 600  # seconds after which a restart by a probe is history: as long as the kubelet needs to forget a back-off
-FRESH = 180  # seconds in which a failed probe's event says something of the present
 
 
 @BOOK.rule("KC5142", numbers=(142,), severity=Severity.WARNING, rank=Rank.PROBE, read=PROBES)
@@ -44,7 +43,10 @@ def unready(pod: Pod, world: World) -> Iterator[Cause]:
             continue
         if running_for(container, world) < probe.patience:
             continue
-        event = failure(pod, probe, world)
+        try:
+            event = failure(pod, probe, world)
+        except NotKnown:
+            event = None  # that it does not succeed is sure without: nothing else keeps a started container unready
         since = _not_ready_for(pod, world)
         if event is None:
             yield _cause(pod, probe, None, world, "cause_silent", age=since)
@@ -66,7 +68,7 @@ def killed_by_liveness(pod: Pod, world: World) -> Iterator[Cause]:
             yield from _killed(pod, probe, kill, world)
             continue
         failed = failure(pod, probe, world)
-        if failed is not None and container.running and _is_fresh(failed, container, world):
+        if failed is not None and container.running and _is_fresh(failed, probe, world):
             yield _cause(pod, probe, failed, world, "cause_failing", severity=Severity.WARNING)
 
 
@@ -175,7 +177,8 @@ def _killed(pod: Pod, probe: Probe, kill: Event, world: World) -> Iterator[Cause
     past = probe.container.ready and (world.since(kill.last) or 0) > RECENT
     failed = failure(pod, probe, world)
     variant = "cause_past" if past else ("cause" if failed else "cause_silent")
-    severity = Severity.INFO if past else None
+    once = probe.container.ready and kill.count == 1  # it may have helped
+    severity = Severity.INFO if past else (Severity.WARNING if once else None)
     cause = _cause(pod, probe, failed, world, variant, severity=severity)
     container = probe.container
     ended = (
@@ -255,10 +258,10 @@ def _not_ready_for(pod: Pod, world: World) -> str:
     return human_age(world.since(pod.condition("ContainersReady").get("lastTransitionTime")) or 0)
 
 
-def _is_fresh(event: Event, container: Container, world: World) -> bool:
-    """Whether the event is about the container's present run, and not long ago."""
+def _is_fresh(event: Event, probe: Probe, world: World) -> bool:
+    """Whether the probe fails now: the event is about the container's present run, and no later try has gone well."""
     age = world.since(event.last)
-    return age is not None and age < FRESH and age <= running_for(container, world)
+    return age is not None and age <= min(2 * probe.period + probe.timeout, running_for(probe.container, world))
 
 
 def _speaks_of(event: Event, probe: Probe) -> bool:

@@ -78,7 +78,7 @@ class Probe:
     def stray_port(self) -> bool:
         """Whether the container declares ports, but not the one that is asked."""
         declared = [p for p in maps_at(self.container.spec, "ports") if p.get("protocol", "TCP") == "TCP"]
-        known = {p.get("containerPort") for p in declared} | {p.get("name") for p in declared}
+        known = [p.get(field) for p in declared for field in ("containerPort", "name")]
         return bool(declared) and self.port is not None and self.port not in known
 
     @property
@@ -156,10 +156,13 @@ _ANSWERS: tuple[tuple[str, str], ...] = (
     (r"statuscode: (\d+)", "status"),
     (r"connection refused", "refused"),
     (r"no route to host|network is unreachable|no such host", "unreachable"),
-    (r"port \S+ not found|couldn't find port", "unnamed_port"),
+    # an unknown name is taken for a number in the end (ResolveContainerPort in pkg/probe/util.go)
+    (r"port \S+ not found|couldn't find port|strconv\.Atoi", "unnamed_port"),
     (r"server gave HTTP response to HTTPS client", "not_tls"),
     (r"malformed HTTP response|server gave TLS|first record does not look like a TLS", "not_http"),
-    (r"context deadline exceeded|Client\.Timeout|i/o timeout|timed out|timeout:", "timeout"),
+    (r"command timed out|timed out after", "command_timeout"),
+    (r"failed to connect service", "no_grpc"),
+    (r"context deadline exceeded|Client\.Timeout|i/o timeout|timeout:", "timeout"),
     (r"EOF|connection reset|broken pipe", "cut"),
     (r"does not implement the grpc health protocol", "no_grpc_health"),
     (r"service unhealthy \(responded with \"?(\w+)", "grpc_status"),

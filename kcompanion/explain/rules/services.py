@@ -195,19 +195,19 @@ def wrong_port(item: Object, world: World) -> Iterator[Cause]:
         if isinstance(target, str) and not target.isdigit():
             if not any(name == target and proto == protocol for name, _, proto in declared):
                 yield Cause(values, evidence, steps, variant="cause" if known else "cause_undeclared")
-        elif known and not any(str(number) == str(target) and proto == protocol for _, number, proto in declared):
+        elif known and not any(number == str(target) and proto == protocol for _, number, proto in declared):
             yield Cause(values, evidence, steps, variant="cause_number", severity=Severity.INFO)
 
 
-def _ports(pod: Pod) -> Iterator[tuple[str, object, str]]:
+def _ports(pod: Pod) -> Iterator[tuple[str, str, str]]:
     for container in pod.containers:
         if container.sort in (Sort.APP, Sort.SIDECAR):
             for port in maps_at(container.spec, "ports"):
-                yield text_at(port, "name"), port.get("containerPort"), text_at(port, "protocol") or "TCP"
+                yield text_at(port, "name"), str(port.get("containerPort")), text_at(port, "protocol") or "TCP"
 
 
-def _port(one: tuple[str, object, str]) -> str:
-    return f"{one[0]}={one[1]}" if one[0] else str(one[1])
+def _port(one: tuple[str, str, str]) -> str:
+    return f"{one[0]}={one[1]}" if one[0] else one[1]
 
 
 # ---------------------------------------------------------------------------------------------------- traffic policies

@@ -1,0 +1,124 @@
+"""`tree`, `owners` and `orphans` on the recordings of real clusters, as users call them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from kcompanion.cli.main import run
+from kcompanion.cluster import recording
+from kcompanion.model.ask import listing
+from kcompanion.model.fields import name_of, namespace_of
+from kcompanion.model.resources import DEPLOYMENTS, PODS
+from kcompanion.ownership.owners import MIRROR
+
+DATA = Path(__file__).parents[1] / "data"
+KIND = DATA / "kind.kcr"
+Capture = pytest.CaptureFixture[str]
+
+
+def listed(resource: Any) -> list[Any]:
+    snapshot = recording.load(KIND)
+    asks = [listing(resource, keep_managed_fields=keep) for keep in (True, False)]
+    return next(list(snapshot.items(ask)) for ask in asks if snapshot.items(ask))
+
+
+def answer(capsys: Capture, *words: str, file: Path = KIND, code: int | None = None) -> Any:
+    """The JSON of a command on a recording; it fits its schema and is the same in both languages."""
+    command = [*words, "--from", str(file), "-o", "json"]
+    codes = [run(command), run([*command, "--lang", "ko"])]
+    out = capsys.readouterr().out
+    assert out[: len(out) // 2] == out[len(out) // 2 :]
+    assert codes == [codes[0] if code is None else code] * 2
+    body = json.loads(out[: len(out) // 2])
+    run(["schema", body["kind"]])
+    Draft202012Validator(json.loads(capsys.readouterr().out)).validate(body)
+    return body
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node["children"]:
+        yield from walk(child)
+
+
+def test_every_pod_of_a_recording_stands_in_its_tree(capsys: Capture) -> None:
+    for pod in listed(PODS):
+        (root,) = answer(capsys, "owners", f"pod/{name_of(pod)}", "-n", namespace_of(pod))["roots"]
+        asked = [node for node in walk(root) if node["asked"]]
+        assert [(node["kind"], node["name"]) for node in asked] == [("Pod", name_of(pod))]
+        assert (root["kind"] == "Node") is (MIRROR in pod["metadata"].get("annotations", {}))
+
+
+def test_a_deployments_tree(capsys: Capture) -> None:
+    item = listed(DEPLOYMENTS)[0]
+    body = answer(capsys, "tree", "deployment", name_of(item), "-n", namespace_of(item), "--with", "all", "--events")
+    (root,) = body["roots"]
+    assert [node["kind"] for node in walk(root)][:2] == ["Deployment", "ReplicaSet"]
+    assert body["relations"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("form", ["table", "wide", "mermaid", "dot", "svg", "name"])
+def test_every_format(capsys: Capture, form: str, language: str) -> None:
+    item = listed(DEPLOYMENTS)[0]
+    words = ["tree", f"deploy/{name_of(item)}", "-n", namespace_of(item), "--explain", "--events", "--with", "all"]
+    command = [*words, "--from", str(KIND), "-o", form, "--lang", language]
+    assert run(command) == 0
+    first = capsys.readouterr().out
+    assert name_of(item) in first
+    run(command)
+    assert capsys.readouterr().out == first
+
+
+def test_only_tree_and_owners_draw(capsys: Capture) -> None:
+    assert run(["orphans", "--from", str(KIND), "-o", "svg"]) == 2
+    assert "is not one of" in capsys.readouterr().err
+
+
+def test_a_healthy_cluster_has_no_orphans_but_static_pods(capsys: Capture) -> None:
+    body = answer(capsys, "orphans", "-A", code=0)
+    assert (body["status"], set(body["counts"]), body["conflicts"]) == ("ok", {"static"}, [])
+    assert body["findings"] == []
+
+
+def test_what_may_not_be_read_leaves_it_undecided(capsys: Capture) -> None:
+    body = answer(capsys, "orphans", "-A", file=DATA / "restricted.kcr", code=5)
+    assert body["complete"] is False
+    assert body["status"] == "unknown"
+
+
+def test_a_preview_from_a_recording(capsys: Capture) -> None:
+    pod = next(item for item in listed(PODS) if "k8s-app" in item["metadata"].get("labels", {}))
+    words = ["orphans", f"pod/{name_of(pod)}", "-n", namespace_of(pod), "--preview-label", "k8s-app-"]
+    body = answer(capsys, *words, code=0)
+    assert [effect["claim"] for effect in body["preview"]["effects"]] == ["releases"]
+    for language in ("en", "ko"):
+        assert run([*words, "--from", str(KIND), "--explain", "--lang", language]) == 0
+    assert f"kubectl label pod {name_of(pod)} -n {namespace_of(pod)} k8s-app-\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tree"],
+        ["tree", "pod/x", "--with", "nonsense"],
+        ["owners", "pod", "x/y"],
+        ["orphans", "--preview-label", "app=x"],
+        ["orphans", "pod/x", "--preview-label", "nonsense"],
+        ["orphans", "deployment/coredns", "-n", "kube-system", "--preview-label", "app=x"],
+    ],
+)
+def test_wrong_usage_is_told(capsys: Capture, words: list[str]) -> None:
+    assert run([*words, "--from", str(KIND)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_what_is_not_there_is_not_found(capsys: Capture) -> None:
+    assert run(["tree", "pod/nope", "--from", str(KIND)]) == 4
+    assert capsys.readouterr().out == ""
