@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Shows how this Kubernetes cluster works, and why it is as it is.
 
-    Reads only. Every command also works on a recording: --from FILE.
+    Reads only, but for `trace run`, which says what it writes. Every command also works on a recording: --from FILE.
     """
 
 

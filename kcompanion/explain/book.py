@@ -28,6 +28,7 @@ from kcompanion.explain.rules import (
     network,
     nodes,
     nodesettings,
+    owners,
     ownership,
     phases,
     probes,
@@ -38,6 +39,7 @@ from kcompanion.explain.rules import (
     scheduling,
     services,
     starts,
+    terminating,
     volumes,
 )
 
@@ -66,6 +68,7 @@ BOOKS: tuple[RuleBook, ...] = tuple(
         network,
         nodes,
         nodesettings,
+        owners,
         ownership,
         phases,
         probes,
@@ -76,6 +79,7 @@ BOOKS: tuple[RuleBook, ...] = tuple(
         scheduling,
         services,
         starts,
+        terminating,
         volumes,
     )
 )

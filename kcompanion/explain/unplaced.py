@@ -26,6 +26,7 @@ ONLY_TOLD = (64, 65, 68, 76, 82, 84, 85)
 SETTLING = 15  # seconds in which claims are made and bound, so that waiting for one is no fault yet
 _WAITING = (78, 79)
 _SHOWN = 3  # nodes that are cited
+_GROUPS = 4  # of other nodes that are told apart
 _NEAREST = ("room", "pods", "too_big", "no_resource")  # which lack of room is the least
 
 
@@ -108,8 +109,9 @@ def others(found: Telling) -> Message | str:
     """` Other nodes: 1 tainted …, 2 cordoned.`, to be put after a sentence; or nothing."""
     if not found.others:
         return ""
-    told: Message | None = None
-    for count, miss in reversed(found.others[:4]):
+    more = sum(count for count, _ in found.others[_GROUPS:])
+    told: Message | None = say("why.more_nodes", count=more) if more else None
+    for count, miss in reversed(found.others[:_GROUPS]):
         one = say("why.counted", count=count, short=miss.short)
         told = say("why.listed", first=one, rest=told) if told else one
     return say("why.others", list=told, space=" ")  # texts do not begin with a space themselves

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from kcompanion.model import resources as r
-from kcompanion.model.fields import annotations_of, labels_of, name_of, namespace_of, text_at
+from kcompanion.model.fields import annotations_of, labels_of, map_at, name_of, namespace_of, text_at
 from kcompanion.model.refs import Ref
 from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selects
@@ -134,21 +134,37 @@ def _everything(namespace: str, world: World) -> tuple[list[Entity], list[Gap]]:
 
 
 class _Controllers:
-    """The controllers of each namespace, gathered once for all objects in it."""
+    """The controllers of each namespace, gathered and indexed once for all objects in it.
+
+    Raises:
+        NotKnown: (from its methods) a kind of controller could not be listed.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._found: dict[tuple[str, Resource], list[Controller]] = {}
+        self._found: dict[tuple[str, Resource], dict[tuple[str, str], list[Controller]]] = {}
 
-    def of(self, entity: Entity) -> list[Controller]:
-        """Those that claim objects like this one.
+    def that_may_take(self, entity: Entity) -> list[Controller]:
+        """Those whose selector asks for a label the object has, and those that ask for none in particular."""
+        index = self._index(entity)
+        pairs = [*((key, str(value)) for key, value in entity.labels.items()), ("", "")]
+        return [one for pair in pairs for one in index.get(pair, ())]
 
-        Raises:
-            NotKnown: a kind of controller could not be listed.
-        """
+    def named(self, entity: Entity, names: Iterable[str]) -> list[Controller]:
+        """Those with one of these names."""
+        index = self._index(entity)
+        return [one for name in dict.fromkeys(names) for one in index.get(("metadata.name", name), ())]
+
+    def _index(self, entity: Entity) -> dict[tuple[str, str], list[Controller]]:
         key = entity.ref.namespace, entity.resource
         if key not in self._found:
-            self._found[key] = controllers_in(*key, self._world)
+            index: dict[tuple[str, str], list[Controller]] = {}
+            for one in controllers_in(*key, self._world):
+                wanted = map_at(one.selector, "matchLabels").items()
+                label = next(((str(name), str(value)) for name, value in wanted), ("", ""))
+                index.setdefault(label, []).append(one)
+                index.setdefault(("metadata.name", one.ref.name), []).append(one)
+            self._found[key] = index
         return self._found[key]
 
 
@@ -173,19 +189,25 @@ def _free(entity: Entity, world: World, known: _Controllers) -> Orphan | None:
         left = _SCHEDULED in annotations_of(entity.item)
         # most Jobs are made by hand: only one that a CronJob made has lost something
         return Orphan(entity, Sort.LEFT, maker=_cronjob(entity)) if left and not entity.references else None
-    controllers = known.of(entity)
-    adopters = tuple(one.ref for one in controllers if claim(one, entity.item) is Claim.ADOPTS)
+    takers = known.that_may_take(entity)
+    adopters = tuple(sorted(one.ref for one in takers if claim(one, entity.item) is Claim.ADOPTS))
     if adopters:
         return Orphan(entity, Sort.ADOPTABLE, adopters=adopters)
     if entity.references:
         return Orphan(entity, Sort.UNCONTROLLED)
-    maker = next((one for one in controllers if _made_by(entity, one)), None)
+    maker = next((one for one in known.named(entity, _makers(entity)) if _made_by(entity, one)), None)
     if maker is not None and not maker.takes(entity.item):
         return _released(entity, maker, world)
     former = _former(entity)
     if former is not None and maker is None:
         return Orphan(entity, Sort.LEFT, maker=former)
     return Orphan(entity, Sort.BARE)
+
+
+def _makers(entity: Entity) -> Iterator[str]:
+    """The names that a controller may have which named an object so."""
+    yield text_at(entity.item, "metadata", "generateName").removesuffix("-")
+    yield entity.ref.name.rpartition("-")[0]
 
 
 def _made_by(entity: Entity, controller: Controller) -> bool:

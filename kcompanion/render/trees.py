@@ -25,13 +25,15 @@ class _Row:
 
 
 def tree(block: Tree, screen: Screen) -> str:
-    """The trees, one below the other."""
-    rows = [row for root in block.roots for row in _rows(root, "", "", screen)]
+    """The trees, one below the other, apart where they have branches."""
+    trees = [list(_rows(root, "", "", screen)) for root in block.roots]
+    rows = [row for those in trees for row in those]
     names = max((width(row.left) for row in rows), default=0)
     states = max((width(row.state) for row in rows), default=0)
     ages = max((width(row.branch.age) for row in rows), default=0)
     left = min(names, max(screen.columns - _ROOM, 20)) if not screen.wide else names
-    return "\n".join(line for row in rows for line in _lines(row, (left, states, ages), screen))
+    told = ["\n".join(line for row in those for line in _lines(row, (left, states, ages), screen)) for those in trees]
+    return ("\n\n" if len(rows) > len(trees) else "\n").join(told)
 
 
 def _rows(branch: Branch, prefix: str, below: str, screen: Screen) -> Iterator[_Row]:

@@ -106,16 +106,29 @@ def sections(verdict: Verdict, item: Object, world: World, *, wide: bool, lesson
     What is well is shown whole, because then the object itself is what is asked about; beside a cause it is kept short
     unless `wide` or `lessons` asks for all.
     """
-    found = [Cause(f, world.now, root=f is verdict.root, about=str(verdict.ref)) for f in verdict.findings]
+    whole = wide or lessons
+    found = [
+        Cause(
+            f if whole or f is verdict.root else briefly(f), world.now, root=f is verdict.root, about=str(verdict.ref)
+        )
+        for f in verdict.findings
+    ]
     made = [Section(told(verdict, item), [cause for cause in found if cause.root], verdict.status)]
     also: list[Block] = [cause for cause in found if not cause.root and cause.finding.severity is not Severity.INFO]
     notes: list[Block] = [cause for cause in found if cause.finding.severity is Severity.INFO]
     if also or notes:
         made.append(Section(say("explain.section.also"), [*also, *notes]))
-    made += portrait(Sight(item, verdict.ref, world, wide or lessons or verdict.root is None, wide or lessons, lessons))
+    made += portrait(Sight(item, verdict.ref, world, whole or verdict.root is None, whole, lessons))
     if verdict.not_evaluated:
         made.append(Section(say("explain.section.not_evaluated"), [Lines(gaps(verdict.not_evaluated))]))
     return made
+
+
+def briefly(finding: Finding) -> Finding:
+    """A finding beside the root cause: without the lesson, and a mere remark only in its sentence."""
+    if finding.severity is Severity.INFO:
+        return replace(finding, evidence=(), why=None, steps=(), read="")
+    return replace(finding, why=None)
 
 
 def alike(verdicts: Sequence[tuple[Object, Verdict]]) -> bool:

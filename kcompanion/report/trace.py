@@ -79,7 +79,7 @@ def clock(at: str, created: str = "") -> str | None:
 
 def took(step: Step) -> Cell:
     """The duration for the table: `<1 s` where both ends are in one second, a question mark where nothing tells."""
-    if step.state is State.MISSING:
+    if step.state in (State.MISSING, State.NOT_KNOWN):
         return "?"
     if step.state is State.OPEN:
         return say("trace.so_far", age=_age(step.took))

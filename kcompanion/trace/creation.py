@@ -31,6 +31,14 @@ CONTROLLERS = {
 }
 
 
+# What is said of pods speaks of replacement, which means nothing for a ConfigMap.
+_OF_OBJECTS = {
+    "trace.created.owner": "trace.created.object_owner",
+    "trace.created.manager": "trace.created.object_manager",
+    "trace.created.unknown": "trace.created.object_unknown",
+}
+
+
 @dataclass(frozen=True)
 class Creator:
     """Who asked for an object: an actor for the table, and the sentence."""
@@ -67,9 +75,7 @@ def creation(item: Object, resource: Resource, prefix: str) -> list[Step]:
     """The first two steps of any object: asked for, and stored under its key."""
     made = creator_of(item)
     told = (
-        made.told
-        if resource.kind == "Pod"
-        else Message(made.told.id.replace("created.", "created.object_"), made.told.values)
+        made.told if resource.kind == "Pod" else Message(_OF_OBJECTS.get(made.told.id, made.told.id), made.told.values)
     )
     created = text_at(item, "metadata", "creationTimestamp")
     sources = ", ".join(source for source in ("creationTimestamp", made.source) if source)

@@ -7,6 +7,7 @@ hour; what neither holds any more is said to be missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from kcompanion.model.events import Event
 from kcompanion.model.fields import annotations_of, condition, map_at, maps_at, name_of, namespace_of, text_at
@@ -30,6 +31,7 @@ def life(pod: Object, world: World, prefix: str = "/registry") -> Story:
     ref = Ref("Pod", name_of(pod), namespace_of(pod))
     uid = text_at(pod, "metadata", "uid")
     events = _told(lambda: list(world.events(ref, uid)), gaps)
+    unread = bool(gaps)  # then a missing event proves nothing
     kubelet = "kubelet"
     boxes = containers.boxes(pod, events)
     early = [*_told(lambda: list(lineage.predecessors(pod, world)), gaps)]
@@ -38,6 +40,8 @@ def life(pod: Object, world: World, prefix: str = "/registry") -> Story:
         steps += [*_ready(pod, boxes, events, kubelet), *_told(lambda: list(serving.endpoints(pod, world)), gaps)]
     if _over(pod) or text_at(pod, "metadata", "deletionTimestamp"):
         steps = [step for step in steps if step.state is not State.OPEN]  # nobody waits for these any more
+    if unread:
+        steps = [replace(s, state=State.NOT_KNOWN) if s.state is State.MISSING else s for s in steps]
     later = [*_later(pod, boxes, events, kubelet), *_told(lambda: list(lineage.successors(pod, world)), gaps)]
     return Story(
         timed(_one_wait(steps), world.now),

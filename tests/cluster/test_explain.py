@@ -189,6 +189,8 @@ def test_namespace_and_nodes(cluster: Path, kcompanion: Run, place: str) -> None
 
 
 def test_the_status_word_is_kubectls(cluster: Path, kcompanion: Run, kubectl: Callable[..., str], place: str) -> None:
+    words: dict[str, str] = {}
+    lines: list[str] = []
     for _ in range(5):  # the crashing pod's word changes every few seconds
         lines = kubectl("get", "pods", "-n", place, "--no-headers").splitlines()
         done = kcompanion("explain", "pods", "-n", place, "-o", "json", kubeconfig=cluster)

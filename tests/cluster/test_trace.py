@@ -139,6 +139,7 @@ def test_a_recording_tells_the_same_and_few_requests_are_enough(
 
 def test_a_restart_is_the_kubelets_and_what_it_waits_for_is_told(shop: str, trace: Trace) -> None:
     ends = time.monotonic() + 30
+    later: list[str] = []
     while time.monotonic() < ends:
         later = [step["id"] for step in trace("pod", "crash", "-n", shop)["later"]]
         if "ended" in later:

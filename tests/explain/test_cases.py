@@ -10,7 +10,7 @@ from kcompanion.explain.rule import Check
 from kcompanion.model.finding import Severity
 from kcompanion.text import catalog
 from kcompanion.text.catalog import phrase
-from tests.explain.casebook import CASES, codes, verdicts, world_of
+from tests.explain.casebook import CASES, codes_of, verdicts_of
 from tools.demo import DEMOS, demos
 
 CODES = sorted({rule.code for rule in book.RULES})
@@ -32,20 +32,20 @@ def test_rule_has_cases(code: str) -> None:
 def test_rule_speaks_on_its_case(name: str) -> None:
     code = name.partition("-")[0]
     for file in cases(name, "positive"):
-        assert code in codes(world_of(file)), file
+        assert code in codes_of(file), file
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_rule_is_silent_on_its_near_miss(name: str) -> None:
     code = name.partition("-")[0]
     for file in cases(name, "negative"):
-        assert code not in codes(world_of(file)), file
+        assert code not in codes_of(file), file
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_sentence_can_be_said(name: str) -> None:
     for file in [*cases(name, "positive"), *cases(name, "negative")]:
-        for verdict in verdicts(world_of(file)):
+        for verdict in verdicts_of(file):
             assert "KC5000" not in {f.code for f in verdict.findings}, [f.evidence for f in verdict.findings]
             for finding in verdict.findings:
                 for language in ("en", "ko"):
@@ -59,7 +59,7 @@ def test_every_sentence_can_be_said(name: str) -> None:
 @pytest.mark.parametrize("name", FOLDERS)
 def test_cause_is_proved_and_leads_on(name: str) -> None:
     for file in cases(name, "positive"):
-        for verdict in verdicts(world_of(file)):
+        for verdict in verdicts_of(file):
             for finding in verdict.findings:
                 if finding.code == name.partition("-")[0]:
                     assert finding.evidence, finding.code

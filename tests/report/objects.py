@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from kcompanion.model.world import World
-from kcompanion.render.terminal import Screen, render
+from kcompanion.render.screen import Screen
+from kcompanion.render.terminal import render
 from kcompanion.report.document import Document, Section
 from tests.explain.casebook import world_from
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 from kcompanion.explain.judge import judge
-from kcompanion.model.finding import Status
+from kcompanion.model.finding import Severity, Status
 from kcompanion.model.refs import Ref
 from kcompanion.report import explain as report
 from kcompanion.report.explain import Answered, Explained
@@ -50,6 +51,12 @@ def test_evidence_of_the_object_itself_does_not_repeat_its_name() -> None:
     text = printed(report.sections(one.verdict, one.item, shop(), wide=False, lessons=False))
     assert "· status.containerStatuses[helper]" in text
     assert "· Pod default/web-2-0" not in text
+
+
+def test_remarks_beside_a_cause_are_short_unless_all_is_asked_for() -> None:
+    note = replace(explained(1)[0].verdict.findings[0], severity=Severity.INFO)
+    assert report.briefly(note).evidence == ()
+    assert report.briefly(note).message == note.message
 
 
 def test_what_a_manifest_names_and_is_not_there_fails() -> None:

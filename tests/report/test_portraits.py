@@ -197,7 +197,8 @@ def test_odd_objects_are_drawn_too(kind: str, language: str) -> None:
         "spec": {"replicas": "many", "selector": [], "containers": [None, {"name": 3}], "rules": {}, "metrics": [{}]},
         "status": {"phase": 7, "conditions": ["x", {"type": None}], "currentReplicas": "y", "capacity": {"cpu": []}},
     }
-    for one in (odd, {"metadata": {}}):
+    bare: dict[str, object] = {"metadata": {}}
+    for one in (odd, bare):
         sight = Sight(one, Ref(kind, "x", "default"), shop(), more=True, whole=True, lessons=True)
         text = printed(portrait(sight), language)
         assert "\x1b" not in text

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from kcompanion.model.ask import Outcome, Reading, listing
 from kcompanion.model.fields import maps_at
 from kcompanion.model.refs import ref_of
+from kcompanion.model.resources import EVENTS, PODS
+from kcompanion.model.snapshot import Snapshot
+from kcompanion.model.world import World
 from kcompanion.render.screen import Screen
 from kcompanion.render.terminal import render
 from kcompanion.report import trace as report
@@ -79,6 +83,18 @@ def test_what_nothing_tells_any_more_is_missing_not_guessed() -> None:
     told = story(pod())
     image = next(step for step in told.steps if step.id == "image")
     assert (image.state, image.took) == (State.MISSING, None)
+
+
+def test_events_that_could_not_be_read_prove_nothing() -> None:
+    item = pod()
+    asked = listing(EVENTS, "shop", fields="involvedObject.kind=Pod,involvedObject.name=web-1")
+    refused = Reading(asked, Outcome.FORBIDDEN, 403)
+    held = Reading(listing(PODS), Outcome.OK, 200, body=[item])
+    now = world(item).now
+    told = life(item, World(Snapshot(now, readings={r.ask.key: r for r in (refused, held)})))
+    image = next(step for step in told.steps if step.id == "image")
+    assert image.state is State.NOT_KNOWN
+    assert "forbidden" in [gap.outcome.value for gap in told.gaps]
 
 
 def test_an_event_of_an_image_that_was_there_is_no_pull() -> None:

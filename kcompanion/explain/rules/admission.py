@@ -21,7 +21,7 @@ from kcompanion.explain.rules.refusals import (
     describe,
     said_by,
 )
-from kcompanion.explain.rules.shortage import MAKERS, short
+from kcompanion.explain.rules.shortage import REFUSED, short
 from kcompanion.model import resources as r
 from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Evidence, Severity
@@ -42,7 +42,7 @@ _ENFORCE = "pod-security.kubernetes.io/enforce"
 @BOOK.rule(
     "KC5151",
     numbers=(151,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "reference/access-authn-authz/extensible-admission-controllers/",
@@ -110,7 +110,7 @@ def _reach(world: World, said: str, space: str, name: str) -> tuple[str, tuple[E
 @BOOK.rule(
     "KC5152",
     numbers=(152,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "reference/access-authn-authz/validating-admission-policy/",
@@ -134,7 +134,7 @@ def admission_policy(item: Object, world: World) -> Iterator[Cause]:
 @BOOK.rule(
     "KC5153",
     numbers=(153,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/security/pod-security-standards/",
@@ -191,7 +191,7 @@ def _missing(
 @BOOK.rule(
     "KC5154",
     numbers=(154,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/security/service-accounts/",
@@ -207,7 +207,7 @@ def no_service_account(item: Object, world: World) -> Iterator[Cause]:
 @BOOK.rule(
     "KC5155",
     numbers=(155,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/scheduling-eviction/pod-priority-preemption/",
@@ -222,7 +222,7 @@ def no_priority_class(item: Object, world: World) -> Iterator[Cause]:
 @BOOK.rule(
     "KC5156",
     numbers=(156,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.NAMESPACE,
     read=_DOCS + "concepts/overview/working-with-objects/namespaces/",
@@ -241,7 +241,7 @@ def namespace_ends(item: Object, world: World) -> Iterator[Cause]:
 @BOOK.rule(
     "KC5157",
     numbers=(157,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/containers/runtime-class/",

@@ -18,7 +18,7 @@ from kcompanion.explain.rules.refusals import (
     describe,
     said_by,
 )
-from kcompanion.explain.rules.shortage import MAKERS, about, refusal, refused, short, shortage
+from kcompanion.explain.rules.shortage import MAKERS, REFUSED, about, refusal, refused, short, shortage
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.finding import Severity
@@ -39,7 +39,7 @@ _FRESH = 60  # seconds a controller is given before pods it lacks are worth a wo
 @BOOK.rule(
     "KC5148",
     numbers=(148,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/policy/resource-quotas/",
@@ -102,7 +102,7 @@ def _over(used: object, more: str, hard: object) -> bool:
 @BOOK.rule(
     "KC5149",
     numbers=(149,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/policy/resource-quotas/#quota-and-cluster-capacity",
@@ -128,7 +128,7 @@ def quota_needs_numbers(item: Object, world: World) -> Iterator[Cause]:
 @BOOK.rule(
     "KC5150",
     numbers=(150,),
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/policy/limit-range/",
@@ -179,7 +179,7 @@ def _holder(world: World, space: str, type_: str, bound: str, resource: str, lim
 
 @BOOK.rule(
     "KC5256",
-    kind=MAKERS,
+    kind=REFUSED,
     severity=Severity.CRITICAL,
     rank=Rank.ADMISSION,
     read=_DOCS + "concepts/workloads/controllers/",

@@ -75,8 +75,7 @@ def no_controller(item: Object, world: World) -> Iterator[Cause]:
         ),
         (
             inspect(f"kubectl describe ingress {ref.name} -n {ref.namespace}"),
-            inspect("kubectl get pods -A -o wide"),
-            change(text=say("rule_ingress.kc5262.do")),
+            inspect(f"kubectl describe ingressclass {named}", say("rule_ingress.kc5262.do")),
         ),
         root=Ref("IngressClass", named),
     )
@@ -168,7 +167,7 @@ def tls_missing(item: Object, world: World) -> Iterator[Cause]:
         keys = map_at(secret, "data")
         lacks = [key for key in ("tls.crt", "tls.key") if key not in keys]
         if lacks:
-            proof = seen(where, "data", ", ".join(sorted(keys)) or "no keys")
+            proof = seen(where, "data", ", ".join(sorted(map(str, keys))) or "no keys")
             yield Cause(
                 {**values, "lacks": ", ".join(lacks)}, (*evidence, proof), steps, variant="cause_keys", root=where
             )

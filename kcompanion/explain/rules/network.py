@@ -189,7 +189,9 @@ def _opened(item: Object) -> list[str]:
 
 # ---------------------------------------------------------------------------------------------------------- kube-proxy
 
-_KUBEADM = "kubeadm.alpha.kubernetes.io/cri-socket"  # kubeadm writes it onto nodes; hosted clusters hide kube-proxy
+# What kubeadm leaves in the cluster (the annotation only in older versions). Hosted clusters hide their kube-proxy.
+_KUBEADM = "kubeadm.alpha.kubernetes.io/cri-socket"
+_KUBEADM_CONFIG = "kubeadm-config"
 
 
 @BOOK.rule(
@@ -218,7 +220,7 @@ def _proxy_gap(world: World) -> tuple[str, tuple[Evidence, ...]] | None:
     network = plugin(world)
     known = BY_NAME.get(network.name)
     ref = Ref("DaemonSet", "kube-proxy", _SYSTEM)
-    if known is None or known.replaces_proxy or not any(_KUBEADM in annotations_of(n) for n in world.all(r.NODES)):
+    if known is None or known.replaces_proxy:
         return None
     daemons = world.get(r.DAEMONSETS, ref.name, ref.namespace)
     if daemons is not None:
@@ -227,9 +229,15 @@ def _proxy_gap(world: World) -> tuple[str, tuple[Evidence, ...]] | None:
         path = "spec.template.spec.nodeSelector"
         words = ",".join(f"{k}={v}" for k, v in sorted(map_at(daemons, *path.split(".")).items()))
         return "cause_nowhere", (seen(ref, "status.desiredNumberScheduled", 0), seen(ref, path, words or "-"))
-    if any(_is_proxy(pod) for pod in world.all(r.PODS, _SYSTEM)):
+    if not _by_kubeadm(world) or any(_is_proxy(pod) for pod in world.all(r.PODS, _SYSTEM)):
         return None
     return "cause", (seen(ref, "metadata.name", "not found"), *network.evidence[:1])
+
+
+def _by_kubeadm(world: World) -> bool:
+    """Whether kubeadm made this cluster, so that a kube-proxy would be seen."""
+    marked = any(_KUBEADM in annotations_of(node) for node in world.all(r.NODES))
+    return marked or world.get(r.CONFIGMAPS, _KUBEADM_CONFIG, _SYSTEM) is not None
 
 
 def _young(item: Object, world: World) -> bool:

@@ -9,10 +9,12 @@ from kcompanion.explain.lifting import finished
 from kcompanion.model.fields import condition, dig, text_at
 from kcompanion.model.finding import Evidence
 from kcompanion.model.refs import Ref, ref_of
+from kcompanion.model.resources import REPLICASETS
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
 
 MAKERS = ("ReplicaSet", "CompanionReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
+REFUSED = (*MAKERS, "Deployment")  # a Deployment passes on what its ReplicaSet was told
 _SENTENCE = 240  # characters
 _STOOD = ("SuccessfulCreate", "SuccessfulDelete")
 
@@ -84,16 +86,27 @@ def refusal(item: Object, world: World) -> Refusal | None:
     Raises:
         NotKnown: the events could not be read.
     """
+    if text_at(item, "kind") == "Deployment" and _tells(item, world):
+        return None
     failure = condition(item, "ReplicaFailure")
     if failure.get("status") == "True" and failure.get("reason") == "FailedCreate":
         words = text_at(failure, "message")
         since = text_at(failure, "lastTransitionTime")
         return Refusal(words, seen(about(item), "status.conditions[ReplicaFailure].message", words, since))
-    if not shortage(item).lacking:
+    if text_at(item, "kind") == "Deployment" or not shortage(item).lacking:
         return None
     events = world.events(about(item), text_at(item, "metadata", "uid"))
     last = next((e for e in reversed(events) if e.reason == "FailedCreate" or e.reason in _STOOD), None)
     return Refusal(last.message, told(last)) if last is not None and last.reason == "FailedCreate" else None
+
+
+def _tells(deployment: Object, world: World) -> bool:
+    """Whether its ReplicaSets can be read, so that the cause reaches the Deployment from them."""
+    try:
+        world.children(deployment, REPLICASETS)
+    except NotKnown:
+        return False
+    return True
 
 
 def refused(item: Object, world: World) -> Refusal | None:
