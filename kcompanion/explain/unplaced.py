@@ -11,7 +11,7 @@ from typing import Any
 from kcompanion.explain.evidence import change, inspect, seen
 from kcompanion.explain.pod import Pod
 from kcompanion.explain.rule import Cause
-from kcompanion.model.fields import text_at
+from kcompanion.model.fields import dig, text_at
 from kcompanion.model.finding import Evidence, Step
 from kcompanion.model.message import Message, say
 from kcompanion.model.quantities import parse_quantity
@@ -58,9 +58,9 @@ class Unplaced:
 def unplaced(pod: Pod, world: World) -> Unplaced | None:
     """What is known of a pod that the scheduler found no node for; None for any other pod."""
     condition = pod.condition("PodScheduled")
-    if pod.node or pod.phase != "Pending" or condition.get("status") != "False":
+    if pod.node or pod.phase != "Pending" or condition.get("status") == "True":
         return None
-    if text_at(condition, "reason") not in ("Unschedulable", "SchedulerError"):
+    if text_at(condition, "reason") not in ("Unschedulable", "SchedulerError") and not _held_by_devices(pod, world):
         return None
     memo = world.once(_Memo)
     if pod.ref.subject not in memo.found:
@@ -69,6 +69,15 @@ def unplaced(pod: Pod, world: World) -> Unplaced | None:
         broken = text_at(condition, "reason") == "SchedulerError"
         memo.found[pod.ref.subject] = Unplaced(told, placement, telling(placement), broken)
     return memo.found[pod.ref.subject]
+
+
+def _held_by_devices(pod: Pod, world: World) -> bool:
+    """Whether a claim for devices is missing: the scheduler then leaves the pod out of its queue and says nothing."""
+    if pod.condition("PodScheduled") or not dig(pod.raw, "spec", "resourceClaims"):
+        return False
+    old = (world.since(text_at(pod.raw, "metadata", "creationTimestamp")) or 0) >= SETTLING
+    found = telling(place(pod.raw, world)) if old else None
+    return found is not None and found.number == 82
 
 
 class _Memo:

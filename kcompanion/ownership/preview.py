@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +32,7 @@ from kcompanion.ownership.owners import controller_of
 from kcompanion.ownership.victims import first_deleted
 
 Changes = Mapping[str, str | None]  # None takes the label away
+_SOON = (0, 5, 15, 30, 60)  # seconds from now at which somebody may change the label
 _CONTROLLERS = tuple(resource for resource, claimed in CLAIMS.items() if claimed == r.PODS)
 
 
@@ -57,6 +59,7 @@ class Effect:
     wanted: int | None = None
     made: int = 0
     deleted: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()  # those that may go instead: ages count by powers of two, so the order shifts
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +70,7 @@ class Effect:
             "wanted": self.wanted,
             "created": self.made,
             "deleted": list(self.deleted),
+            "perhapsInstead": list(self.perhaps),
         }
 
 
@@ -193,9 +197,13 @@ def _adopted(
         wanted = _wanted(controller)
         surplus = max(0, count - wanted)
         related = _related(controller, controllers, [*(p for p in pods if name_of(p) != name_of(pod)), taken])
-        gone = tuple(name_of(one) for one in first_deleted(those, surplus, related, world.now))
+        gone, *later = (
+            [name_of(one) for one in first_deleted(those, surplus, related, world.now + timedelta(seconds=seconds))]
+            for seconds in _SOON
+        )
         if gone:
-            return Effect(controller.ref, Claim.ADOPTS, Then.DELETES, count, wanted, 0, gone)
+            perhaps = sorted({name for names in later for name in names} - {*gone})
+            return Effect(controller.ref, Claim.ADOPTS, Then.DELETES, count, wanted, 0, tuple(gone), tuple(perhaps))
         return Effect(
             controller.ref,
             Claim.ADOPTS,

@@ -193,16 +193,17 @@ def _effects(told: Preview) -> Iterator[Message]:
 
 
 def _effect(effect: Effect, told: Preview) -> Message:
+    key = f"orphans.effect.{effect.claim.value}_{effect.then.value}"
+    number = max(effect.made, len(effect.deleted))
     return say(
-        one_or_many(f"orphans.effect.{effect.claim.value}_{effect.then.value}", max(effect.made, len(effect.deleted)))
-        if effect.made or effect.deleted
-        else f"orphans.effect.{effect.claim.value}_{effect.then.value}",
+        f"{key}_perhaps" if effect.perhaps else (one_or_many(key, number) if number else key),
         controller=str(effect.controller),
         pod=told.pod.name,
         count=effect.count,
         wanted=0 if effect.wanted is None else effect.wanted,
         made=effect.made,
         deleted=", ".join(effect.deleted) or "-",
+        perhaps=", ".join(effect.perhaps) or "-",
     )
 
 

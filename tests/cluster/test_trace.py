@@ -223,7 +223,9 @@ def test_run_that_does_not_get_ready_says_why(
     assert names == "", "what it made is removed, and the namespace stays"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)], ids=["ctrl-c", "terminate"]
+)
 def test_run_cleans_up_when_it_is_stopped(
     number: signal.Signals, namespace: str, cluster: Path, kubectl: Callable[..., str], tmp_path: Path
 ) -> None:

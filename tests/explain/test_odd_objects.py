@@ -18,7 +18,9 @@ from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from tests.explain.casebook import CASES, verdicts, world_of
 
-ODD: st.SearchStrategy[Any] = st.sampled_from([None, "", "\x1b[31m</script>|", -1, 0, 1e308, True, [], {}, [None], [[]], ["x"], {"x": None}])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "", "\x1b[31m</script>|", -1, 0, 1e308, True, [], {}, [None], [[]], ["x"], {"x": None}]
+)
 
 
 @cache

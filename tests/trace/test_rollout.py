@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kcompanion.model.refs import ref_of
+from kcompanion.render.screen import Screen
+from kcompanion.render.terminal import render
 from kcompanion.report import trace_rollout as report
-from kcompanion.trace.rollout import REVISION, Rollout, rollout, share
+from kcompanion.report.document import Document
+from kcompanion.report.trace import generic
+from kcompanion.trace.rollout import KINDS, REVISION, Rollout, rollout, share
 from kcompanion.trace.templates import changes
+from tests.explain.casebook import subjects, world_of
 from tests.trace.build import event, meta, owner, pod, world
+
+FOLDER = Path(__file__).parents[1] / "explain" / "cases"
+# Written by hand; the recorded ones are whole clusters, of which a few are enough.
+CASES = [*sorted(FOLDER.glob("*/positive*.yaml"))[::4], *sorted(FOLDER.glob("*/positive*.kcr"))[::20]]
 
 
 def template(image: str = "web:1", **container: Any) -> dict[str, Any]:
@@ -152,3 +163,14 @@ def test_a_statefulsets_revisions_are_controller_revisions() -> None:
     assert [(one.number, one.current, one.pods) for one in found.revisions] == [(1, False, 0), (2, True, 2)]
     assert found.stand.complete
     assert len(found.changes_of(1)) == 1
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_every_workload_of_every_case_can_be_told_in_both_languages(file: Path) -> None:
+    seen = world_of(file)
+    for item, kind in subjects(seen):
+        if kind in KINDS:
+            found = rollout(item, kind, seen)
+            told = [*report.sections(found, explain=True), *generic(item, ref_of(item, kind), [], explain=True)]
+            for language in ("en", "ko"):
+                assert render(Document(verdict=report.verdict(found), sections=told), Screen(language=language))

@@ -125,12 +125,12 @@ def _static_places(world: World) -> Mapping[str, frozenset[str]]:
 
 
 def _lease_of(component: str, node: str, world: World) -> Evidence | None:
-    """The Lease that the component of this node held last and does not renew any more."""
+    """The Lease that nobody renews any more since the component of this node held it, or gave it back as it ended."""
     if component not in _ELECTING:
         return None
     lease = world.get(r.LEASES, component, "kube-system")
     holder, renewed = text_at(lease, "spec", "holderIdentity"), text_at(lease, "spec", "renewTime")
-    if holder.partition("_")[0] != node or (world.since(renewed) or 0) < _FRESH:
+    if holder.partition("_")[0] not in ("", node) or not renewed or (world.since(renewed) or 0) < _FRESH:
         return None
     return seen(Ref("Lease", component, "kube-system"), "spec.renewTime", renewed, renewed)
 

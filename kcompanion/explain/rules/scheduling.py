@@ -54,6 +54,9 @@ _READ = {
 }
 _PREEMPTION = f"{_DOCS}/scheduling-eviction/pod-priority-preemption/"
 
+# 85 shows itself as a SchedulerError (number 3), 82 as a pod that no scheduler looks at (number 4): deeper than those.
+_DEEPER = {85: Rank.MOUNT, 82: Rank.TERMINATING}
+
 
 def _rule_of(number: int) -> Check:
     def check(pod: Pod, world: World) -> Iterator[Cause]:
@@ -63,9 +66,13 @@ def _rule_of(number: int) -> Check:
 
 
 for _number, _read in _READ.items():
-    BOOK.rule(f"KC5{_number:03d}", numbers=(_number,), severity=Severity.CRITICAL, rank=Rank.SCHEDULING, read=_read)(
-        _rule_of(_number)
-    )
+    BOOK.rule(
+        f"KC5{_number:03d}",
+        numbers=(_number,),
+        severity=Severity.CRITICAL,
+        rank=_DEEPER.get(_number, Rank.SCHEDULING),
+        read=_read,
+    )(_rule_of(_number))
 
 
 @BOOK.rule("KC5231", rank=Rank.SCHEDULING, read=f"{_DOCS}/scheduling-eviction/kube-scheduler/")
