@@ -39,6 +39,20 @@ class Cast:
 
 
 CASTS = (
+    Cast(
+        "explain.en",
+        "Why a Deployment has no pods",
+        "explain deployment web -n demo-kc5148 --from demo:faulty --lang en",
+        2,
+    ),
+    Cast(
+        "explain.ko",
+        "디플로이먼트에 파드가 없는 까닭",
+        "explain deployment web -n demo-kc5148 --from demo:faulty --lang ko",
+        2,
+    ),
+    Cast("health.en", "What is wrong in a cluster", "health --from demo:faulty --lang en"),
+    Cast("health.ko", "클러스터의 문제", "health --from demo:faulty --lang ko"),
     Cast("one-down.en", "The control plane with one node stopped", "controlplane --from demo:ha-one-down --lang en", 2),
     Cast("one-down.ko", "노드 하나가 멈춘 컨트롤 플레인", "controlplane --from demo:ha-one-down --lang ko", 2),
     Cast("etcd.en", "etcd with one member lost", "controlplane etcd --from demo:ha-one-down --lang en"),

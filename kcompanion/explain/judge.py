@@ -14,7 +14,7 @@ from kcompanion.model import resources as r
 from kcompanion.model.finding import SEVERITY_ORDER, Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref, ref_of
-from kcompanion.model.resources import Resource
+from kcompanion.model.resources import EVENTS, Resource
 from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
 
@@ -81,8 +81,11 @@ def judge(item: Object, kind: str, world: World) -> Verdict:
     return Verdict(own.ref, in_order([*own.findings, *collapsed(lifted)]), _distinct(missed))
 
 
-def judge_alone(item: Object, kind: str, world: World) -> Verdict:
-    """The verdict of the rules for the object itself, without what it controls."""
+def judge_alone(item: Object, kind: str, world: World, *, remarks: bool = True) -> Verdict:
+    """The verdict of the rules for the object itself, without what it controls.
+
+    Without `remarks`, rules for mere remarks do not look at pods that are well.
+    """
     ref = ref_of(item, kind)
     # lists leave `kind` out of their items, and rules for several kinds have to know it
     subject: Any = Pod(item) if kind == "Pod" else {**item, "kind": kind}
@@ -90,12 +93,14 @@ def judge_alone(item: Object, kind: str, world: World) -> Verdict:
     findings: list[Finding] = []
     missed: list[NotEvaluated] = []
     for rule in rules_for(kind):
-        if well and not rule.every:
+        if well and not (rule.every and (remarks or rule.severity is not Severity.INFO)):
             continue
         try:
             findings += [_finding(rule, ref, cause) for cause in rule.check(subject, world)]
         except NotKnown as unknown:
-            missed.append(NotEvaluated(rule.code, ref.subject, unknown.gap))
+            # events are hints that come and go: of a pod that is plainly well they cannot change the verdict
+            if not (well and unknown.gap.resource == EVENTS.name):
+                missed.append(NotEvaluated(rule.code, ref.subject, unknown.gap))
         except Exception as error:  # noqa: BLE001 - an odd object must not hide what other rules find
             findings.append(_broken(rule, ref, error))
     return Verdict(ref, in_order(_without_last_resorts(findings)), tuple(missed))

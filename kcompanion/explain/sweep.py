@@ -111,7 +111,7 @@ def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) 
     if subject in settled:
         return settled[subject]
     wishes = world.wishes
-    verdict = judge_alone(item, kind, world)
+    verdict = judge_alone(item, kind, world, remarks=False)
     if not verdict.not_evaluated and world.wishes == wishes:
         settled[subject] = verdict
     return verdict

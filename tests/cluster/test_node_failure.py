@@ -114,7 +114,13 @@ def root(told: dict[str, Any]) -> dict[str, Any]:
     return told["rootCause"] or {"code": "", "root": ""}
 
 
-def test_a_node_dies(lost: str, kubectl: Callable[..., str], explain: Callable[[str, str], dict[str, Any]]) -> None:
+def test_a_node_dies(
+    lost: str,
+    cluster: Path,
+    kcompanion: Callable[..., Any],
+    kubectl: Callable[..., str],
+    explain: Callable[[str, str], dict[str, Any]],
+) -> None:
     node = until(
         60, "the node is silent", lambda: (t := explain(f"node/{VICTIM}", lost)) and root(t)["code"] in LOST and t
     )
@@ -126,18 +132,28 @@ def test_a_node_dies(lost: str, kubectl: Callable[..., str], explain: Callable[[
     assert len(root(deployment)["affected"]) == 2  # one entry for both pods
     assert [code for code in deployment["causes"] if code in LOST] == [root(deployment)["code"]]
 
+    health = json.loads(kcompanion("health", "-o", "json", kubeconfig=cluster).out)
+    [entry] = [one for one in health["entries"] if one["root"] == f"Node/{VICTIM}"]
+    assert entry["code"] in LOST
+    assert entry["affectedCount"] >= 3  # the Deployment's pods, the naked one, and what each node has
+
     naked = until(
         120,
         "the naked pod is to be deleted",
-        lambda: (t := explain("pod/naked", lost)) and "marked for deletion" in t["text"] and t,
+        lambda: (t := explain("pod/naked", lost)) and t["statusWord"] == "Terminating" and t,
     )
     assert root(naked)["code"] == "KC5115"
-    assert naked["statusWord"] == "Terminating"
+    assert "marked for deletion" in naked["text"]
     assert "Nothing controls it, so it does not come back." in naked["text"]
 
     new = until(90, "both pods are replaced", lambda: len(r := replacements(kubectl, lost)) == 2 and r)
     assert {pod["spec"]["nodeName"] for pod in new} == {OTHER}
-    assert root(explain(f"pod/{new[0]['metadata']['name']}", lost))["code"] not in LOST
+    replacement = f"pod/{new[0]['metadata']['name']}"
+    assert root(explain(replacement, lost))["code"] not in LOST
+    told_why_not = kcompanion("why-not", replacement, VICTIM, "-n", lost, kubeconfig=cluster).out
+    assert "node.kubernetes.io/unreachable" in told_why_not
+    life = kcompanion("trace", replacement, "-n", lost, kubeconfig=cluster).out
+    assert OTHER in life
     old = next(
         p for p in pods(kubectl, lost) if p["spec"]["nodeName"] == VICTIM and p["metadata"].get("ownerReferences")
     )

@@ -152,7 +152,7 @@ def unnoticed(pod: Pod, world: World) -> Iterator[Cause]:
     "KC5005",
     numbers=(5,),
     severity=Severity.CRITICAL,
-    rank=Rank.NODE,
+    rank=Rank.SANDBOX,  # behind the rules of nodes, which say why the kubelet is silent
     read="https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename",
 )
 def not_acknowledged(pod: Pod, world: World) -> Iterator[Cause]:
