@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kcompanion.model.fields import maps_at, name_of, text_at
+from kcompanion.model.fields import dig, maps_at, name_of, text_at
 from kcompanion.model.finding import Evidence
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
@@ -73,7 +73,7 @@ def unschedulable(pod: Object, state: State) -> Callable[[Object], Result]:  # n
     immune = any(tolerates(one, CORDONED) for one in maps_at(pod, "spec", "tolerations"))
 
     def on(node: Object) -> Result:
-        if node.get("spec", {}).get("unschedulable") is not True:
+        if dig(node, "spec", "unschedulable") is not True:
             return Result(note=say("why.note.not_cordoned"))
         if immune:
             return MET

@@ -42,6 +42,8 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def changed(node: Any, path: tuple[Any, ...], value: Any) -> None:
     for key in path[:-1]:
         node = node[key]
+    if isinstance(node, dict) and not isinstance(path[-1], str):
+        raise TypeError("JSON has no such key")
     node[path[-1]] = value
 
 
@@ -56,7 +58,7 @@ def test_no_rule_breaks_on_an_odd_object(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         spot = data.draw(st.sampled_from(spots))
         try:
-            changed(body, spot, data.draw(ODD))
+            changed(body, spot, copy.deepcopy(data.draw(ODD)))
         except (TypeError, KeyError, IndexError):
             continue  # an earlier change took the place away
     odd = Reading(reading.ask, reading.outcome, reading.status, body=body)

@@ -12,7 +12,7 @@ from kcompanion.explain.pod import Container, Pod
 from kcompanion.explain.pulls import Pull, failed_pull
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.model import resources as r
-from kcompanion.model.fields import dig, maps_at, text_at
+from kcompanion.model.fields import dig, maps_at, text_at, texts_at
 from kcompanion.model.finding import Evidence, Severity, Step
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
@@ -248,7 +248,7 @@ def _elsewhere(container: Container, world: World) -> Iterator[Evidence]:
     except NotKnown:
         return
     for node in nodes:
-        names = [name for image in maps_at(node, "status", "images") for name in image.get("names") or ()]
+        names = [name for image in maps_at(node, "status", "images") for name in texts_at(image, "names")]
         if container.image in names:
             yield seen(Ref("Node", text_at(node, "metadata", "name")), "status.images", container.image)
 

@@ -100,7 +100,7 @@ def _taint_variant(node: Object, taint: Mapping[str, Any], world: World) -> str:
     found = condition(node, follows)
     settled = (world.since(text_at(found, "lastTransitionTime")) or 0) >= 2 * SETTLED
     calls = {status, "Unknown"} if follows == "Ready" else {status}
-    wanted = found.get("status") in calls or (follows == "Ready" and found.get("status") == "False")
+    wanted = text_at(found, "status") in calls or (follows == "Ready" and found.get("status") == "False")
     return "cause_stale" if found and settled and not wanted else ""
 
 

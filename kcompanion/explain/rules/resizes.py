@@ -171,4 +171,8 @@ def _restarts_all(spec: Mapping[str, Any]) -> bool:
 def _codes(spec: Mapping[str, Any]) -> str:
     """The exit codes of the rules in the API's words: `In 42, 43`."""
     rules = [map_at(rule, "exitCodes") for rule in maps_at(spec, "restartPolicyRules")]
-    return "; ".join(f"{rule.get('operator')} {', '.join(map(str, rule.get('values', ())))}" for rule in rules)
+    return "; ".join(f"{rule.get('operator')} {_listed(rule.get('values'))}" for rule in rules)
+
+
+def _listed(codes: object) -> str:
+    return ", ".join(map(str, codes)) if isinstance(codes, list) else ""
