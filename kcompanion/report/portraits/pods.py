@@ -87,7 +87,8 @@ def comes_back(sight: Sight) -> Iterator[Fact]:
         return
     restarts = sum(container.restarts for container in pod.containers)
     word = {"Never": "never", "OnFailure": "on_failure"}.get(pod.restart_policy, "always")
-    told: list[Message | str] = [say(f"portrait.pod.back.{word}", where=pod.node or say("portrait.pod.its_node"), count=restarts)]
+    where = pod.node or say("portrait.pod.its_node")
+    told: list[Message | str] = [say(f"portrait.pod.back.{word}", where=where, count=restarts)]
     keeper = owners.nearest(sight.item)
     if text_at(sight.item, "metadata", "annotations", owners.MIRROR):
         told.append(say("portrait.pod.back.mirror", node=pod.node))
