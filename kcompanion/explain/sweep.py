@@ -178,7 +178,7 @@ def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding
     for subject, causes in explained.items():
         for cause in causes:
             suffering[cause.code, _root(cause, family)].add(subject)
-    made = [_entry(root, those, suffering[code, root]) for (code, root), those in groups.items()]
+    made = [_entry(root, those, suffering[code, root], family) for (code, root), those in groups.items()]
     made += [Entry(finding, finding.subject, (finding.subject,)) for finding in more]
     return in_order(made)
 
@@ -187,12 +187,14 @@ def _root(finding: Finding, family: Family) -> str:
     return finding.root or family.top(finding.subject)
 
 
-def _entry(root: str, those: Sequence[Finding], suffering: Iterable[str]) -> Entry:
+def _entry(root: str, those: Sequence[Finding], suffering: Iterable[str], family: Family) -> Entry:
     teller = next((f for f in those if f.subject == root), None) or min(
         those, key=lambda f: (SEVERITY_ORDER[f.severity], f.subject)
     )
     worst = min((f.severity for f in those), key=SEVERITY_ORDER.__getitem__)
-    affected = tuple(sorted({f.subject for f in those} | set(suffering)))
+    # what stops a ReplicaSet is told at the Deployment that people know
+    hit = {f.subject if f.subject.startswith("Pod/") else family.top(f.subject) for f in those}
+    affected = tuple(sorted(hit | set(suffering)))
     return Entry(replace(teller, severity=worst, affected=affected), root, affected)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kcompanion.explain.accepted import Sorted
@@ -118,7 +118,7 @@ def explain_command(entry: Entry) -> str:
         return entry.finding.next_command
     # a root that was not judged itself may not even exist: a missing ConfigMap
     judged = entry.root in entry.affected or entry.root.startswith(_ALWAYS_THERE)
-    root = owner_of(entry) if judged else parse_ref(entry.finding.subject)
+    root = owner_of(entry) if judged else parse_ref(entry.affected[0])
     space = f" -n {root.namespace}" if root.namespace else ""
     return f"kcompanion explain {root.kind.lower()}/{root.name}{space}"
 
@@ -157,20 +157,24 @@ def _missing(missed: Sequence[NotEvaluated]) -> list[Message]:
     return [*lines[:SHOWN], *([say("health.needs_more", count=len(lines) - SHOWN)] if len(lines) > SHOWN else [])]
 
 
-def to_json(kept: Sorted, sweep: Sweep) -> dict[str, Any]:
-    """The body; lists are bounded and say how much they left out."""
+def to_json(kept: Sorted, sweep: Sweep, worded: Callable[[Message], str]) -> dict[str, Any]:
+    """The body, with sentences in the words of `worded`; lists are bounded and say how much they left out."""
+
+    def one(entry: Entry) -> dict[str, Any]:
+        return {**_entry_json(entry), "text": worded(entry.finding.message)}
+
     return {
         "status": status(kept, sweep).value,
         "judged": dict(sweep.judged),
-        "entries": [_entry_json(entry) for entry in kept.counted[:LISTED]],
+        "entries": [one(entry) for entry in kept.counted[:LISTED]],
         "entriesLeftOut": max(0, len(kept.counted) - LISTED),
-        "known": [_entry_json(entry) for entry in kept.known[:LISTED]],
+        "known": [one(entry) for entry in kept.known[:LISTED]],
         "suppressed": [
-            {**_entry_json(entry), "reason": row.reason, "expires": str(row.expires) if row.expires else None}
+            {**one(entry), "reason": row.reason, "expires": str(row.expires) if row.expires else None}
             for entry, row in kept.suppressed[:LISTED]
         ],
         "expiredSuppressions": [{"code": row.code, "expires": str(row.expires)} for row in kept.expired],
-        "notEvaluated": [one.to_json() for one in sweep.not_evaluated[:LISTED]],
+        "notEvaluated": [missed.to_json() for missed in sweep.not_evaluated[:LISTED]],
     }
 
 

@@ -71,9 +71,9 @@ def test_length_is_bounded_with_many_causes() -> None:
 def test_json_is_bounded_and_says_what_it_left_out() -> None:
     objects = [thing for n in range(report.LISTED + 7) for thing in deployed(f"app-{n:03}", 1)]
     found = swept(*objects)
-    body = report.to_json(sort(found.entries, (), (), NOW), found)
+    body = report.to_json(sort(found.entries, (), (), NOW), found, str)
     assert (len(body["entries"]), body["entriesLeftOut"]) == (report.LISTED, 7)
-    [entry] = report.to_json(sort(swept(*deployed("web", 99)).entries, (), (), NOW), found)["entries"]
+    [entry] = report.to_json(sort(swept(*deployed("web", 99)).entries, (), (), NOW), found, str)["entries"]
     assert len(entry["affected"]) == report.NAMES
     assert entry["affectedCount"] > 98
 
@@ -123,3 +123,22 @@ def test_a_parent_without_broken_pods_keeps_its_own_cause() -> None:
     ]
     found = swept(parent, replicaset("web-7d9f", "web", replicas=2))
     assert [e for e in found.entries if e.root == "Deployment/shop/web" or "web" in e.root]
+
+
+def test_what_stops_a_child_is_told_at_the_parent() -> None:
+    child = replicaset("web-7d9f", "web", replicas=2)
+    child["status"] = {
+        "replicas": 0,
+        "conditions": [
+            {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": "FailedCreate",
+                "message": 'pods "web-7d9f-x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, '
+                "limited: pods=1",
+            }
+        ],
+    }
+    [entry] = swept(deployment("web", replicas=2), child).entries
+    assert entry.affected == ("Deployment/shop/web",)
+    assert report.explain_command(entry) == "kcompanion explain deployment/web -n shop"

@@ -34,6 +34,7 @@ from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import health as report
 from kcompanion.report.document import Document
+from kcompanion.text.catalog import phrase
 
 # What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
 _TOLD_BY_RULES = ("KC20", "KC1000")
@@ -87,7 +88,7 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     snapshot = conversation.snapshot
     kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
     gaps = {one.gap.what: one.gap for one in found.not_evaluated}
-    body = report.to_json(kept, found)
+    body = report.to_json(kept, found, lambda message: phrase(message, "en"))  # JSON is the same in every language
     title = say("health.title_namespace", namespace=namespace) if namespace else say("health.title")
     compared = wishes.baseline is not None
     return Answer(
