@@ -24,7 +24,7 @@ from bench.measure import KCOMPANION, ROOT, figures, spread
 from bench.parts import KUBECONFIG, Figures
 from tools.demo import Cluster, Demo, demos, root_code
 
-RUNS = 3
+RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 
 
 @dataclass(frozen=True)
