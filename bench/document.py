@@ -15,6 +15,7 @@ _TITLES = {
     "cluster": "The 3-node cluster",
     "pod": "One pod that crashes",
     "scale": "5,000 pods",
+    "health": "5,000 pods: health",
     "faults": "Who finds the cause",
 }
 
@@ -116,7 +117,7 @@ def _scale(figures: Figures) -> Iterator[Row]:
     for command, found in figures["commands"].items():
         file = f", file {found['fileMiB']} MiB" if "fileMiB" in found else ""
         yield f"· `{command}`, seconds", _spread(found["seconds"]), f"peak memory {found['peakMiB']} MiB{file}"
-    for count, found in figures["stuck"].items():
+    for count, found in figures.get("stuck", {}).items():
         told = f"{found['lines']} lines, peak memory {found['peakMiB']} MiB"
         yield f"· `health -A`, {count} of them stuck for one cause, seconds", _spread(found["seconds"]), told
 

@@ -24,7 +24,7 @@ TARGET = ROOT / "build" / "bench"
 GATES = {"start": 12.0, "cluster": 15.0, "pod": 15.0}
 
 
-_ORDER = (*PARTS, "scale", "faults")
+_ORDER = (*PARTS, "scale", "health", "faults")
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--scale", action="store_true", help="also 5,000 pods on fake nodes beside the cluster")
     parser.add_argument("--faults", action="store_true", help="also the demo faults, beside kubectl and the peers")
     parser.add_argument("--doc", action="store_true", help="write docs/benchmarks.md from build/bench")
-    parser.add_argument("--only", choices=(*PARTS, "scale", "faults"), help="just this part")
+    parser.add_argument("--only", choices=_ORDER, help="just this part")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was put into the cluster is taken out
     parts = dict(PARTS)
@@ -40,6 +40,10 @@ def main() -> int:
         from bench.scale import scale  # noqa: PLC0415 - needs the lab
 
         parts["scale"] = scale
+    if options.scale or options.only == "health":
+        from bench.scale import health  # noqa: PLC0415 - as above
+
+        parts["health"] = health
     if options.faults or options.only == "faults":
         from bench.faults import faults  # noqa: PLC0415 - needs kubectl
 

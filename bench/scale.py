@@ -26,13 +26,27 @@ FEW, MANY = 50, 500  # pods that share one cause
 PATIENCE = 300.0
 
 
+def health() -> Figures:
+    """Measures `health -A` alone, with all pods well and with some stuck."""
+    environ = {"KUBECONFIG": str(KUBECONFIG)}
+    with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes):
+        print("bench: health -A …", file=sys.stderr)
+        found = {"health -A": command(["health", "-A"], environ)}
+        stuck = _stuck(environ)
+        beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
+    return {**_about(), "commands": found, "stuck": stuck, "kubectlSeconds": beside}
+
+
+def _about() -> Figures:
+    return {"pods": PODS, "nodes": f"{NODES} fake (kwok) and 3 real"}
+
+
 def scale() -> Figures:
     """Measures `controlplane`, `nodes` and `snapshot save`; the pods and nodes are gone afterwards."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes), tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "all.kcr"
         lines = (
-            ["health", "-A"],
             ["controlplane"],
             ["nodes"],
             ["snapshot", "save", str(file)],
@@ -43,15 +57,8 @@ def scale() -> Figures:
             print(f"bench: {' '.join(words[:2])} …", file=sys.stderr)
             found[" ".join(words).replace(str(file), "FILE")] = command(words, environ)
         found["snapshot save FILE"]["fileMiB"] = round(file.stat().st_size / (1 << 20), 1)
-        stuck = _stuck(environ)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
-    return {
-        "pods": PODS,
-        "nodes": f"{NODES} fake (kwok) and 3 real",
-        "commands": found,
-        "stuck": stuck,
-        "kubectlSeconds": beside,
-    }
+    return {**_about(), "commands": found, "kubectlSeconds": beside}
 
 
 def _stuck(environ: dict[str, str]) -> Figures:
