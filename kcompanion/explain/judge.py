@@ -89,7 +89,7 @@ def judge_alone(item: Object, kind: str, world: World, *, remarks: bool = True) 
     ref = ref_of(item, kind)
     # lists leave `kind` out of their items, and rules for several kinds have to know it
     subject: Any = Pod(item) if kind == "Pod" else {**item, "kind": kind}
-    well = isinstance(subject, Pod) and subject.well
+    well = isinstance(subject, Pod) and subject.settled(world.now)
     findings: list[Finding] = []
     missed: list[NotEvaluated] = []
     for rule in rules_for(kind):

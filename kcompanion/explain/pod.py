@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Object
+from kcompanion.model.times import seconds_between
+
+HISTORY = 3600  # seconds; what ended longer ago and runs again is no present trouble, and its events are gone
 
 
 class Sort(StrEnum):
@@ -180,7 +184,18 @@ class Pod:
 
     @cached_property
     def well(self) -> bool:
-        """Whether nothing at all is noteworthy, so that only rules for every pod need to look at it."""
+        """Whether nothing at all is noteworthy."""
+        return self._ready_throughout and not any(container.restarts for container in self.containers)
+
+    def settled(self, now: datetime) -> bool:
+        """Whether it is well, its restarts being history, so that only rules for every pod need to look at it."""
+        return self._ready_throughout and all(
+            not container.restarts or (seconds_between(text_at(container.last, "finishedAt"), now) or 0) > HISTORY
+            for container in self.containers
+        )
+
+    @cached_property
+    def _ready_throughout(self) -> bool:
         if self.deleted_at or self.reason:
             return False
         if self.phase == "Succeeded":
@@ -191,7 +206,7 @@ class Pod:
         usual = ("PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready")
         if any(c.get("type") not in usual or c.get("status") != "True" for c in told):
             return False
-        return all(not c.restarts and (c.ready or c.sort in (Sort.INIT, Sort.EPHEMERAL)) for c in self.containers)
+        return all(c.ready or c.sort in (Sort.INIT, Sort.EPHEMERAL) for c in self.containers)
 
     @property
     def status_word(self) -> str:

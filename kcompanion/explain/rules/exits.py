@@ -188,7 +188,7 @@ def end_not_seen(pod: Pod, world: World) -> Iterator[Cause]:  # noqa: ARG001 - e
         )
 
 
-@BOOK.rule("KC5221", severity=Severity.INFO, rank=Rank.ADVICE, read=RESTARTS)
+@BOOK.rule("KC5221", severity=Severity.INFO, rank=Rank.ADVICE, read=RESTARTS, every=True)
 def was_restarted(pod: Pod, world: World) -> Iterator[Cause]:
     """A container runs that has ended before: no fault now, but worth knowing."""
     for container in ends.lasting(pod):
