@@ -36,7 +36,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test cluster cluster-ha cluster-down e2e-binary test-cluster \
-	test-cluster-full clusters bench docs fmt lint lock recordings clean
+	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,16 @@ test-cluster-full: $(READY) clusters ## the same, with what is too long for CI
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh
+
+# ------------------------------------------------------------------------------------ release
+
+# Without isolation: the build backend is the one that requirements-dev.lock names by hash.
+dist: $(READY) ## wheel and sdist in dist/
+	@rm -f dist/kcompanion-*.whl dist/kcompanion-*.tar.gz
+	@$(BIN)/hatchling build -d dist
+
+wheelhouse: dist ## every wheel that an offline installation needs, in dist/ (for machines like this one)
+	@$(BIN)/python tools/wheelhouse.py
 
 # ------------------------------------------------------------------------------------ upkeep
 

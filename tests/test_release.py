@@ -1,0 +1,115 @@
+"""What `make dist` builds holds everything that a user needs, and works where this checkout is not.
+
+The installation from a wheelhouse needs the package index, and so is a test of `make test-cluster`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools import wheelhouse
+
+ROOT = Path(__file__).parents[1]
+# What is read at run time and is no Python: an import would not miss it.
+DATA = ("*.toml", "*.json", "*.kcr", "*.yaml", "*.html", "*.css", "*.js", "*.svg", "py.typed")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with wheel and sdist, built as `make dist` does."""
+    dist = tmp_path_factory.mktemp("dist")
+    build(ROOT, dist)
+    return dist
+
+
+def build(project: Path, dist: Path) -> None:
+    hatchling = Path(sys.executable).parent / "hatchling"
+    subprocess.run([hatchling, "build", "-d", dist], cwd=project, check=True, capture_output=True)
+
+
+def tracked(*patterns: str) -> set[str]:
+    """The files of the packages that git knows (or would add), so that a forgotten ignore rule is noticed."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "kcompanion", "operators"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    return {
+        name for name in listed if any(Path(name).match(pattern) for pattern in patterns) and (ROOT / name).exists()
+    }
+
+
+def test_the_wheel_holds_every_file_of_the_packages(built: Path) -> None:
+    with zipfile.ZipFile(wheelhouse.built(built)) as wheel:
+        names = set(wheel.namelist())
+    assert sorted(tracked("*") - names) == []
+    assert len(names & tracked(*DATA)) > 50
+    assert sorted(name for name in names if not name.startswith(("kcompanion", "operators"))) == []
+
+
+def test_the_sdist_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as tar:
+        tar.extractall(tmp_path, filter="data")
+    (project,) = tmp_path.iterdir()
+    build(project, tmp_path / "again")
+    assert wheelhouse.built(tmp_path / "again").read_bytes() == wheelhouse.built(built).read_bytes()
+
+
+def test_the_wheel_is_of_todays_version(built: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("version")
+    assert version is None, "the version stands in kcompanion/__init__.py"
+    declared = re.search(r'__version__ = "(.+)"', (ROOT / "kcompanion" / "__init__.py").read_text())
+    assert declared
+    assert wheelhouse.built(built).name == f"kcompanion-{declared[1]}-py3-none-any.whl"
+
+
+# --------------------------------------------------------------------------------- the wheel at work
+
+
+@pytest.fixture(scope="session")
+def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a venv that has kcompanion from the wheel alone, and its dependencies from ours.
+
+    A path file does not follow the path files of the folder it names: the editable installation of this checkout
+    stays out of sight.
+    """
+    home = tmp_path_factory.mktemp("elsewhere")
+    venv.create(home, with_pip=False)
+    pip = [sys.executable, "-m", "pip", "--python", str(home), "install", "--quiet"]
+    subprocess.run([*pip, "--no-index", "--no-deps", str(wheelhouse.built(built))], check=True, capture_output=True)
+    (packages,) = home.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return home / "bin"
+
+
+def said(elsewhere: Path, program: str, *words: str) -> str:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("KUBE", "KCOMPANION", "PYTHON"))}
+    env = {**clean, "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
+    command = [str(elsewhere / program), *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=elsewhere, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def test_it_is_the_wheel_that_runs(elsewhere: Path) -> None:
+    where = said(elsewhere, "python", "-c", "import kcompanion; print(kcompanion.__file__)")
+    assert Path(where.strip()).is_relative_to(elsewhere.parent)
+    assert said(elsewhere, "kcompanion", "--version").startswith("kcompanion ")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_it_has_recordings_and_catalogues(elsewhere: Path, language: str) -> None:
+    told = said(elsewhere, "kubectl-companion", "controlplane", "--from", "demo:three-nodes", "--lang", language)
+    assert "kcompanion-control-plane" in told
+    assert {"en": "All components are well", "ko": "모든 컴포넌트"}[language] in told
+
+
+def test_it_has_schemas(elsewhere: Path) -> None:
+    assert '"$schema"' in said(elsewhere, "kcompanion", "schema", "ControlPlane")
