@@ -1,0 +1,1 @@
+"""The pure core of the ReplicaSet controller: what it decides, without I/O and without a clock."""
