@@ -84,6 +84,13 @@ def kubectl(cluster: Path) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture(scope="session")
+def crd(kubectl: Callable[..., str]) -> None:
+    """The CompanionReplicaSet kind. It stays: who runs tests side by side shares it."""
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "manifests" / "crd"))
+    kubectl("wait", "--for=condition=Established", "crd/companionreplicasets.kcompanion.dev", "--timeout=30s")
+
+
 @pytest.fixture
 def namespace(kubectl: Callable[..., str]) -> Iterator[str]:
     """A namespace of the test's own, deleted afterwards."""
