@@ -2,6 +2,8 @@
 
 `Expectations`: how many creations and deletions it has asked for and not yet seen in the watch. Until they are seen
 (or five minutes have gone by) it neither creates nor deletes: counting an old view twice would make pods twice.
+They are in doubt when an answer got lost, or when they were never met: then the pods have to be counted past the
+view before anything is done (see `doubt`). The built-in controller goes on without, and may make a pod too many.
 
 `Versions`: the newest resourceVersion its own writes brought about. A view older than that is not worth a look
 (KEP-5647, StaleControllerConsistency).
@@ -27,7 +29,8 @@ class _Expected:
     creations: int
     deletions: int
     since: int
-    doomed: set[str] = field(default_factory=set)  # uids whose deletion is awaited
+    doomed: set[str]  # uids whose deletion is awaited
+    sure: bool = False  # whether it is known what became of every request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,20 @@ class Expectations:
 
     def expect_creations(self, key: Key, count: int, now: int) -> None:
         """To be called before the first request: an answer of the watch may overtake the server's own."""
-        self._book[key] = _Expected(count, 0, now)
+        self.expect(key, count, (), now)
 
     def expect_deletions(self, key: Key, uids: Iterable[str], now: int) -> None:
-        doomed = set(uids)
-        self._book[key] = _Expected(0, len(doomed), now, doomed)
+        self.expect(key, 0, uids, now)
+
+    def expect(self, key: Key, creations: int, deletions: Iterable[str], now: int) -> None:
+        """Whatever was expected before is overwritten."""
+        doomed = set(deletions)
+        self._book[key] = _Expected(creations, len(doomed), now, doomed)
+
+    def settle(self, key: Key) -> None:
+        """Every request was answered, and no answer leaves open what became of it."""
+        if expected := self._book.get(key):
+            expected.sure = True
 
     def creation_observed(self, key: Key, count: int = 1) -> None:
         """Pods were seen, or will surely never be. May go below zero: a request that failed may have been served."""
@@ -82,6 +94,14 @@ class Expectations:
         """Whether pods may be created and deleted again."""
         pending = self.pending(key, now)
         return pending is None or pending.fulfilled or pending.expired
+
+    def doubtful(self, key: Key, now: int) -> bool:
+        """Whether the view, even with what is awaited, may be wrong about the number of pods."""
+        expected = self._book.get(key)
+        if expected is None:
+            return False
+        unmet = expected.creations > 0 or expected.deletions > 0
+        return not expected.sure or (unmet and now - expected.since > TIMEOUT)
 
     def pending(self, key: Key, now: int) -> Pending | None:
         expected = self._book.get(key)

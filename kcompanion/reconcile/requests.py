@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from kcompanion.model.fields import maps_at, text_at
 from kcompanion.reconcile.target import Target
@@ -15,6 +16,9 @@ from kcompanion.reconcile.target import Target
 JSON = "application/json"
 STRATEGIC = "application/strategic-merge-patch+json"  # a plain merge patch would replace the list of owners
 NAMESPACE_TERMINATING = "NamespaceTerminating"
+METADATA = (
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"  # without spec and status
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class ReadOwner:
     verb: ClassVar[str] = "get"
     method: ClassVar[str] = "GET"
     content_type: ClassVar[str] = JSON
+    accept: ClassVar[str] = JSON
     target: Target
     namespace: str
     name: str
@@ -55,6 +60,7 @@ class AdoptPod(_OnPod):
     verb: ClassVar[str] = "patch"
     method: ClassVar[str] = "PATCH"
     content_type: ClassVar[str] = STRATEGIC
+    accept: ClassVar[str] = JSON
     reference: Mapping[str, Any]
 
     @property
@@ -69,6 +75,7 @@ class ReleasePod(_OnPod):
     verb: ClassVar[str] = "patch"
     method: ClassVar[str] = "PATCH"
     content_type: ClassVar[str] = STRATEGIC
+    accept: ClassVar[str] = JSON
     owner_uid: str
 
     @property
@@ -84,6 +91,7 @@ class DeletePod(_OnPod):
     verb: ClassVar[str] = "delete"
     method: ClassVar[str] = "DELETE"
     content_type: ClassVar[str] = JSON
+    accept: ClassVar[str] = JSON
 
     @property
     def payload(self) -> Mapping[str, Any]:
@@ -97,6 +105,7 @@ class CreatePod:
     verb: ClassVar[str] = "create"
     method: ClassVar[str] = "POST"
     content_type: ClassVar[str] = JSON
+    accept: ClassVar[str] = JSON
     namespace: str
     payload: Mapping[str, Any]
 
@@ -112,6 +121,7 @@ class WriteStatus:
     verb: ClassVar[str] = "update"
     method: ClassVar[str] = "PUT"
     content_type: ClassVar[str] = JSON
+    accept: ClassVar[str] = JSON
     target: Target
     namespace: str
     name: str
@@ -122,7 +132,28 @@ class WriteStatus:
         return f"{self.target.path(self.namespace, self.name)}/status"
 
 
-Request = ReadOwner | AdoptPod | ReleasePod | CreatePod | DeletePod | WriteStatus
+@dataclass(frozen=True, slots=True)
+class ListPods:
+    """The pods with certain labels as they are now, past every cache: after an answer got lost."""
+
+    verb: ClassVar[str] = "list"
+    method: ClassVar[str] = "GET"
+    content_type: ClassVar[str] = JSON
+    accept: ClassVar[str] = METADATA
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+
+    @property
+    def path(self) -> str:
+        chosen = ",".join(f"{key}={value}" for key, value in self.labels)
+        return f"/api/v1/namespaces/{self.namespace}/pods?{urlencode({'labelSelector': chosen})}"
+
+    @property
+    def payload(self) -> None:
+        return None
+
+
+Request = ReadOwner | ListPods | AdoptPod | ReleasePod | CreatePod | DeletePod | WriteStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +170,11 @@ class Answer:
     @property
     def ok(self) -> bool:
         return 200 <= self.code < 300
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the request may have been served all the same."""
+        return self.code == 0 or self.code >= 500
 
 
 def answer_of(code: int, body: object, retry_after: float | None = None) -> Answer:
