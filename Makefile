@@ -35,11 +35,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test cluster cluster-ha cluster-down e2e-binary test-cluster \
+.PHONY: help setup demo test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
 	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse clean
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ------------------------------------------------------------------------------------- set-up
 
@@ -91,7 +91,11 @@ cluster-ha: ## kind cluster kcompanion-ha: 3 control planes, 1 worker
 	$(need_python)
 	@"$(PYTHON)" -m lab cluster-ha
 
-cluster-down: ## remove both clusters
+cluster-conformance: ## kind cluster kcompanion-conformance: 2 workers, no ReplicaSet controller
+	$(need_python)
+	@"$(PYTHON)" -m lab cluster-conformance
+
+cluster-down: ## remove the clusters
 	$(need_python)
 	@"$(PYTHON)" -m lab down
 

@@ -23,12 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     command("cluster", "1 control plane and 2 workers", lambda _: _up(cluster.SMALL))
     command("cluster-ha", "3 control planes and 1 worker", lambda _: _up(cluster.HA))
-    command("down", "remove both clusters", lambda _: _down())
-    command("images", "make the images of both clusters, without a cluster", lambda _: _images())
+    command("cluster-conformance", "2 workers, and no ReplicaSet controller", lambda _: _up(cluster.CONFORMANCE))
+    command("down", "remove the clusters", lambda _: _down())
+    command("images", "make the images of the clusters, without a cluster", lambda _: _images())
     command("e2e-binary", "build upstream's e2e.test and print its path", lambda _: _e2e())
     command("python-image", f"make {workloads.PYTHON}", lambda _: _python())
     load = command("load", "put images of the local engine on the nodes of a cluster", _load)
-    load.add_argument("--cluster", choices=[one.name for one in cluster.BOTH], help="only this one")
+    load.add_argument("--cluster", choices=[one.name for one in cluster.ALL], help="only this one")
     load.add_argument("image", nargs="+")
 
     options = parser.parse_args(arguments)
@@ -60,7 +61,7 @@ def _down() -> None:
     if not engine.answers():
         say("lab: no Docker engine answers, so no cluster runs")
         return
-    for one in cluster.BOTH:
+    for one in cluster.ALL:
         if cluster.present(one):
             recover.remove(one)
             say(f"lab: cluster {one.name} removed")
@@ -84,7 +85,7 @@ def _python() -> None:
 
 def _load(options: argparse.Namespace) -> None:
     engine.ensure()
-    chosen = [one for one in cluster.BOTH if options.cluster in (None, one.name)]
+    chosen = [one for one in cluster.ALL if options.cluster in (None, one.name)]
     workloads.load([one for one in chosen if cluster.present(one)], options.image)
 
 

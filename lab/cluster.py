@@ -1,4 +1,4 @@
-"""The two clusters of the lab, and whether one is healthy."""
+"""The clusters of the lab, and whether one is healthy."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Cluster:
     control_planes: int
     workers: int
     patience: float  # seconds it gets to become healthy
+    replicasets: bool = True  # whether its control plane runs the ReplicaSet controller
 
     @property
     def nodes(self) -> list[str]:
@@ -61,7 +62,17 @@ def _numbered(stem: str, count: int) -> list[str]:
 
 SMALL = Cluster("kcompanion", ROOT / "kind-config.yaml", ROOT / ".cluster/kubeconfig", 1, 2, patience=120)
 HA = Cluster("kcompanion-ha", ROOT / "kind-config-ha.yaml", ROOT / ".cluster/kubeconfig-ha", 3, 1, patience=180)
-BOTH = (SMALL, HA)
+# Its own ReplicaSet controller is switched off, so that another can be tried in its place.
+CONFORMANCE = Cluster(
+    "kcompanion-conformance",
+    ROOT / "kind-config-conformance.yaml",
+    ROOT / ".cluster/kubeconfig-conformance",
+    1,
+    2,
+    patience=120,
+    replicasets=False,
+)
+ALL = (SMALL, HA, CONFORMANCE)
 
 
 def present(cluster: Cluster) -> list[str]:

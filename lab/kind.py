@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from lab import gobuild, versions
-from lab.cluster import Cluster
+from lab.cluster import ROOT, Cluster
 from lab.shell import LabError, run, say
 
 _TRIES = 4  # kind picks free ports without holding them; several nodes at once may meet on one
@@ -32,8 +32,15 @@ def create(cluster: Cluster, image: str, log: Path) -> None:
     text = ""
     for _ in range(_TRIES):
         with log.open("wb") as output:
+            # In our folder, since a config may mount files from here into a node.
             done = subprocess.run(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=_env(cluster), check=False
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                env=_env(cluster),
+                check=False,
+                cwd=ROOT,
             )
         if done.returncode == 0:
             return

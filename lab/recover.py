@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from lab import addresses, cache, docker, images, kind, nodeimage, versions
+from lab import addresses, cache, controllers, docker, images, kind, nodeimage, versions
 from lab import cluster as clusters
 from lab.cluster import Cluster
 from lab.shell import LabError, run, say, step
@@ -97,7 +97,13 @@ def _restart(cluster: Cluster) -> bool:
 
 
 def _demand_health(cluster: Cluster) -> None:
-    if why := clusters.wait(cluster, cluster.patience):
+    if cluster.replicasets:
+        why = clusters.wait(cluster, cluster.patience)
+    else:  # somebody has to make the pods of CoreDNS; they stay when the controller goes
+        kind.export(cluster)
+        with controllers.borrowed(cluster.kubeconfig):
+            why = clusters.wait(cluster, cluster.patience)
+    if why:
         raise LabError(
             f"a healthy cluster {cluster.name} within {cluster.patience:.0f} s ({why})",
             f"look with `docker exec {cluster.nodes[0]} journalctl -u kubelet`, or run it again",

@@ -8,7 +8,7 @@ from lab import cluster, versions
 from lab.cluster import HA, SMALL, Cluster
 
 
-@pytest.mark.parametrize("one", cluster.BOTH, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", cluster.ALL, ids=lambda one: one.name)
 def test_the_configuration_and_the_code_mean_the_same_cluster(one: Cluster) -> None:
     text = one.config.read_text()
     assert re.findall(r"^name: (.*)$", text, re.MULTILINE) == [one.name]
