@@ -94,11 +94,17 @@ def ranked(pods: Iterable[Pod], related: Iterable[Pod], now: int) -> list[Standi
     Args:
         pods: the active pods of the ReplicaSet.
         related: the pods that any ReplicaSet of the same owner selects; their number on a node makes pods there go
-            first. None for a ReplicaSet that has no owner.
+            first. Empty for a ReplicaSet that has no owner.
         now: from which ages are reckoned.
     """
     crowd = Counter(pod.node for pod in related if pod.active)
-    return sorted((_standing(pod, crowd, now) for pod in pods), key=cmp_to_key(_compare))
+    return sorted((standing(pod, crowd[pod.node], now) for pod in pods), key=cmp_to_key(_compare))
+
+
+def standing(pod: Pod, crowd: int, now: int) -> Standing:
+    """What the rules see of a pod on whose node stand so many related ones."""
+    plain = (bool(pod.node), _PHASES.get(pod.phase, 0), pod.ready, pod.deletion_cost, -crowd)
+    return Standing(pod, plain, crowd, _power(pod.ready_since, now), _power(pod.created, now))
 
 
 def victims(pods: Sequence[Pod], count: int, related: Iterable[Pod], now: int) -> tuple[Victim, ...]:
@@ -106,8 +112,7 @@ def victims(pods: Sequence[Pod], count: int, related: Iterable[Pod], now: int) -
     if count >= len(pods):
         return tuple(Victim(pod) for pod in pods)
     order = ranked(pods, related, now)
-    spared = order[count]
-    return tuple(_told(standing, spared) for standing in order[:count])
+    return tuple(_told(one, order[count:]) for one in order[:count])
 
 
 def deciding(one: Standing, other: Standing) -> tuple[Rule, bool]:
@@ -146,16 +151,12 @@ def _compare(one: Standing, other: Standing) -> int:
     return -1 if deciding(one, other)[1] else 1
 
 
-def _standing(pod: Pod, crowd: Counter[str], now: int) -> Standing:
-    beside = crowd[pod.node]
-    plain = (bool(pod.node), _PHASES.get(pod.phase, 0), pod.ready, pod.deletion_cost, -beside)
-    return Standing(pod, plain, beside, _power(now - pod.ready_since), _power(now - pod.created))
+def _power(since: int, now: int) -> int:
+    return (now - since).bit_length() - 1 if UNKNOWN < since < now else -1
 
 
-def _power(age: int) -> int:
-    return age.bit_length() - 1 if age > 0 else -1
-
-
-def _told(standing: Standing, spared: Standing) -> Victim:
-    rule, _ = deciding(standing, spared)
-    return Victim(standing.pod, rule, standing.value(rule), spared.pod.name, spared.value(rule))
+def _told(one: Standing, stay: Sequence[Standing]) -> Victim:
+    """Set against the first that stays; in a circle, against the first that really ranks behind."""
+    spared = next((other for other in stay if deciding(one, other)[1]), stay[0])
+    rule, _ = deciding(one, spared)
+    return Victim(one.pod, rule, one.value(rule), spared.pod.name, spared.value(rule))
