@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "controlplane": ("controlplane", "Every control-plane component, its health and the evidence."),
     "nodes": ("nodes", "Nodes: what runs on them, heartbeats, room, pods by node."),
     "addons": ("addons", "DNS, network, metrics, ingress, storage: what is installed."),
+    "report": ("report", "All of it in one document to keep: HTML, Markdown, SVG, JSON."),
     "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
     "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),

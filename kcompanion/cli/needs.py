@@ -95,6 +95,11 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need("nodes", nodes.ESSENTIAL, nodes.ASKS),
     Need("addons", addons.ESSENTIAL, addons.ASKS),
+    Need(
+        "report",
+        tuple(listing(resource) for resource in sweep.resources("")),
+        (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS)),
+    ),
     Need("whoami", identity.ESSENTIAL, identity.ASKS),
     Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import wraps
@@ -119,15 +119,31 @@ def reading_with(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., 
     """`reading` for a command that knows further output formats."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        return _with_shared(function, (*FORMATS, *formats))
+        output = click.option(
+            "-o", "--output", type=click.Choice((*FORMATS, *formats)), default="table", help="Output format [table]."
+        )
+        return _with_shared(function, output)
 
     return decorate
 
 
-def _with_shared(function: Callable[..., Any], formats: Sequence[str]) -> Callable[..., Any]:
+def reporting(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`reading` for a command that writes a file: its format is told by the file's name unless it is given."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        output = click.option(
+            "-o", "--format", "--output", "output", type=click.Choice((*formats, *FORMATS)), help="[html]"
+        )
+        return _with_shared(function, output)
+
+    return decorate
+
+
+def _with_shared(function: Callable[..., Any], output: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
         shared = {field.name: values.pop(field.name) for field in fields(Options)}
+        shared["output"] = shared["output"] or ""
         if shared["namespace"] and shared["all_namespaces"]:
             raise click.UsageError("-n and -A exclude each other")
         if shared["from_file"] and shared["record"]:
@@ -135,7 +151,6 @@ def _with_shared(function: Callable[..., Any], formats: Sequence[str]) -> Callab
         selectors.check(shared["selector"])
         return function(Options(**shared), **values)
 
-    output = click.option("-o", "--output", type=click.Choice(formats), default="table", help="Output format [table].")
     for option in reversed((*_SCOPE, output, *_OUTPUT, *_RECORDING, *_CONNECTION)):
         with_options = option(with_options)
     return with_options

@@ -45,18 +45,20 @@ class Answer:
 
 def emit(answer: Answer, options: Options) -> int:
     """Prints the answer on stdout and returns the exit code."""
-    if options.output in ("json", "yaml"):
-        click.echo(_structured(envelope(answer), options.output))
-    elif options.output in answer.drawn:
-        click.echo(answer.drawn[options.output](), nl=False)
-    elif options.output == "name":
-        for name in answer.names:
-            click.echo(name)
-    else:
-        shown = screen(options)
-        # click would take the colours out again wherever stdout is no terminal, whatever --color says
-        click.echo(_rendered(answer, shown), nl=False, color=shown.theme.colour)
+    # click would take the colours out again wherever stdout is no terminal, whatever --color says
+    click.echo(written(answer, options), nl=False, color=True)
     return exit_code(answer, options.fail_on)
+
+
+def written(answer: Answer, options: Options) -> str:
+    """The answer in the format asked for, ending in a line break."""
+    if options.output in ("json", "yaml"):
+        return _structured(envelope(answer), options.output) + "\n"
+    if options.output in answer.drawn:
+        return answer.drawn[options.output]()
+    if options.output == "name":
+        return "".join(f"{name}\n" for name in answer.names)
+    return _rendered(answer, screen(options))
 
 
 def exit_code(answer: Answer, fail_on: str | None) -> int:

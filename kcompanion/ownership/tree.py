@@ -115,6 +115,15 @@ def grow(asked: Iterable[Entity], world: World, *, down: bool = True) -> Forest:
     return Forest(tuple(roots), tuple(gaps[key] for key in sorted(gaps)), undecided)
 
 
+def whole(pool: Pool, world: World) -> Forest:
+    """All trees among the objects of a pool: whatever no other of them owns, with everything below it."""
+    space = _Space.of(pool)
+    growth = _Growth(world, frozenset())
+    tops = [one for one in pool.entities if not any(_may_own(space, ref.uid, one) for ref in one.references)]
+    tops.sort(key=lambda one: (one.ref.namespace, *_order(one)))
+    return Forest(tuple(_grown(top, space, growth) for top in tops), pool.gaps)
+
+
 def _undecided(root: Node, pool: Pool) -> bool:
     """Whether a kind could not be listed in which an object of this tree is sure to have its dependents."""
     kinds = {node.entity.ref.kind for node in root.walk()}

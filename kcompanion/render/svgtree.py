@@ -11,42 +11,16 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from kcompanion.render.clean import clean
+from kcompanion.render.svgparts import CELL, END, LETTER, LINE, PAD, STYLE_ELEMENT
 from kcompanion.render.theme import MARKS
 from kcompanion.render.wrap import width
 from kcompanion.report.document import Arrow, Box, Diagram
 from kcompanion.text.catalog import phrase
 
-_CELL = 7.25  # pixels of one column of a monospaced 12 px font; a Hangul syllable takes two
-_LINE = 16
-_PAD = 10
 _GAP_X, _GAP_Y = 64, 12
 _GAP_OUT = 190  # room for what is written at a dashed line
 _MARGIN = 20
 _LEGEND = 28
-_LETTER = 0.82  # size of what is written at a line, of a box's
-_STYLE = """
-  svg { --paper: #ffffff; --ink: #1c1f23; --soft: #5b6470; --line: #8a94a0; --box: #f6f8fa;
-    --ok: #1a7f45; --warn: #9a6700; --fail: #c4232f; --unknown: #7544c7; --not_visible: #6e7781; }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #14171a; --ink: #e8eaed; --soft: #a3adb8; --line: #7d8793; --box: #1f242a;
-      --ok: #4cc38a; --warn: #e2b340; --fail: #ff7b81; --unknown: #b592f5; --not_visible: #98a2ad; }
-  }
-  text { font: 12px ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono CJK KR", "D2Coding", monospace;
-    fill: var(--ink); }
-  .paper { fill: var(--paper); }
-  .box rect { fill: var(--box); stroke: var(--line); }
-  .kind { fill: var(--soft); }
-  .asked rect { stroke-width: 3; }
-  .asked .name { font-weight: bold; }
-  .outside rect { stroke-dasharray: 4 3; }
-  .owns, .other { fill: none; stroke: var(--line); }
-  .other { stroke-dasharray: 4 3; marker-end: url(#end); }
-  .head { fill: var(--line); }
-  .label { font-size: 10px; fill: var(--soft); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
-""" + "".join(
-    f"  .{name} rect {{ stroke: var(--{name}); }} .{name} .state {{ fill: var(--{name}); }}\n"
-    for name in ("ok", "warn", "fail", "unknown", "not_visible")
-)
 
 
 @dataclass(frozen=True)
@@ -63,13 +37,13 @@ class _Place:
         return self.y + self.high / 2
 
 
-def svg(diagram: Diagram, language: str) -> str:
-    """The picture, ending in a line break."""
+def svg(diagram: Diagram, language: str, *, inline: bool = False) -> str:
+    """The picture, ending in a line break; `inline` is for a page that has the style and the palette itself."""
     places = _layout(diagram)
     right = max((place.x + place.wide for place in places.values()), default=200) + _MARGIN
     low = max((place.y + place.high for place in places.values()), default=40) + _MARGIN
     title = escape(phrase(diagram.title, language, clean))
-    right = max(right, width(title) * _CELL + 2 * _MARGIN)
+    right = max(right, width(title) * CELL + 2 * _MARGIN)
     by_id = {box.id: box for box in diagram.boxes}
     body = [_arrow(arrow, places) for arrow in diagram.arrows]
     body += _labels(diagram, places, language)
@@ -79,9 +53,8 @@ def svg(diagram: Diagram, language: str) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {low:.0f}" '
             f'width="{right:.0f}" height="{low:.0f}" role="img" aria-label="{_attribute(title)}">',
             f"<title>{title}</title>",
-            f"<style>{_STYLE}</style>",
-            '<defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-            '<path class="head" d="M0,0 L8,4 L0,8 z"/></marker></defs>',
+            "" if inline else STYLE_ELEMENT,
+            END,
             f'<rect class="paper" width="{right:.0f}" height="{low:.0f}"/>',
             f'<text x="{_MARGIN}" y="{_MARGIN + 6}">{title}</text>',
             *body,
@@ -103,7 +76,7 @@ def _words(box: Box) -> list[tuple[str, str]]:
 
 def _size(box: Box) -> tuple[float, float]:
     lines = _words(box)
-    return max(width(text) for _, text in lines) * _CELL + 2 * _PAD, len(lines) * _LINE + 2 * _PAD - 4
+    return max(width(text) for _, text in lines) * CELL + 2 * PAD, len(lines) * LINE + 2 * PAD - 4
 
 
 def _layout(diagram: Diagram) -> dict[str, _Place]:
@@ -207,10 +180,10 @@ def _box(box: Box, place: _Place) -> str:
         f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.wide:.1f}" height="{place.high:.1f}" rx="6"/>',
     ]
     for number, (name, text) in enumerate(_words(box)):
-        y = place.y + _PAD + 8 + number * _LINE
+        y = place.y + PAD + 8 + number * LINE
         # the width is given: whatever font draws it, the text ends where the box does
         lines.append(
-            f'<text class="{name}" x="{place.x + _PAD:.1f}" y="{y:.1f}" textLength="{width(text) * _CELL:.1f}" '
+            f'<text class="{name}" x="{place.x + PAD:.1f}" y="{y:.1f}" textLength="{width(text) * CELL:.1f}" '
             f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
         )
     return "\n".join([*lines, "</g>"])
@@ -238,7 +211,7 @@ def _labels(diagram: Diagram, places: Mapping[str, _Place], language: str) -> li
 
 
 def _label(text: str, place: _Place, row: int) -> str:
-    long = width(text) * _CELL * _LETTER
+    long = width(text) * CELL * LETTER
     x, y = place.x - long - 8, place.middle - 5 - row * 12
     return f'<text class="label" x="{x:.1f}" y="{y:.1f}" textLength="{long:.1f}">{escape(text)}</text>'
 

@@ -32,18 +32,19 @@ def sections(addons: Addons, *, explain: bool = False) -> list[Section]:
     return [
         Section(
             say("addons.section.inventory"),
-            [_inventory(addons), *_lesson("inventory", on=explain)],
+            [inventory(addons), *_lesson("inventory", on=explain)],
         ),
-        _dns(addons.dns, explain=explain),
+        dns_section(addons.dns, explain=explain),
         network_section(addons.network, explain=explain),
-        *_storage(addons, explain=explain),
-        *_entrance(addons, explain=explain),
+        *storage_section(addons, explain=explain),
+        *entrance_section(addons, explain=explain),
         *_minikube(addons),
-        *_absent(addons.found, explain=explain),
+        *absent_section(addons.found, explain=explain),
     ]
 
 
-def _inventory(addons: Addons) -> Table:
+def inventory(addons: Addons) -> Table:
+    """Everything installed, one row each."""
     dns, cni, proxy = addons.dns, addons.network.cni, addons.network.kube_proxy
     rows: list[list[Cell]] = [
         _row("dns", dns.product, dns.version, dns.rollout, dns.status, dns.evidence),
@@ -86,7 +87,8 @@ def _row(
     return [say(f"addons.category.{category}"), product, version, pods, status, told]
 
 
-def _dns(dns: Dns, *, explain: bool) -> Section:
+def dns_section(dns: Dns, *, explain: bool = False) -> Section:
+    """What answers names, where, and with which plugins."""
     if not dns.product:
         return Section(say("addons.section.dns"), [Lines((say("addons.dns_none"),))], dns.status)
     zones = ", ".join(zone for block in dns.blocks for zone in block.zones)
@@ -161,7 +163,8 @@ def _proxy_long(network: Network) -> Cell:
     return say("addons.proxy.unknown")
 
 
-def _storage(addons: Addons, *, explain: bool) -> list[Section]:
+def storage_section(addons: Addons, *, explain: bool = False) -> list[Section]:
+    """Storage classes and CSI drivers."""
     found = addons.storage
     if not found.known:
         return []
@@ -184,7 +187,8 @@ def _storage(addons: Addons, *, explain: bool) -> list[Section]:
     return [Section(say("addons.section.storage"), [*blocks, *_lesson("storage", on=explain)])]
 
 
-def _entrance(addons: Addons, *, explain: bool) -> list[Section]:
+def entrance_section(addons: Addons, *, explain: bool = False) -> list[Section]:
+    """Ingress classes and the Gateway API."""
     found = addons.entrance
     if not found.classes and not found.gateway_api:
         return []
@@ -204,7 +208,8 @@ def _minikube(addons: Addons) -> list[Section]:
     return [Section(say("addons.section.minikube"), [Table(columns("OBJECT"), rows)])]
 
 
-def _absent(found: Sequence[Addon], *, explain: bool) -> list[Section]:
+def absent_section(found: Sequence[Addon], *, explain: bool = False) -> list[Section]:
+    """What is not installed, and what stands in for it."""
     absent = [addon for addon in found if not addon.present]
     if not absent:
         return []

@@ -47,7 +47,7 @@ def document(
 ) -> Document:
     """The chosen view. The overview also carries the verdict and all findings, a view only the worse of them."""
     if view == "overview":
-        sections: list[Section] = [_components(plane), *_lessons(plane, explain=explain)]
+        sections: list[Section] = [components(plane), *_lessons(plane, explain=explain)]
         shown = tuple(findings)
     else:
         sections = [*_VIEWS[view](plane, component), *(_lessons(plane, view=view) if explain else ())]
@@ -104,7 +104,8 @@ def _title(plane: ControlPlane, snapshot: Snapshot) -> Message:
     return say("controlplane.title", **values)
 
 
-def _components(plane: ControlPlane) -> Section:
+def components(plane: ControlPlane) -> Section:
+    """Every component, one row for each instance of the redundant ones."""
     rows: list[Sequence[Cell]] = []
     for component in plane.components:
         rows += _listed(component) if component.name in _LISTED else [_summed(component)]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from kcompanion.controlplane.findings import findings
+from kcompanion.controlplane.inspect import inspect
 from kcompanion.explain.accepted import Sorted
 from kcompanion.explain.judge import CHILDREN, NotEvaluated
 from kcompanion.explain.sweep import Entry, Sweep, owner_of, worst_of
-from kcompanion.model.finding import Severity, Status
+from kcompanion.model.finding import Finding, Severity, Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import parse_ref
+from kcompanion.model.snapshot import Snapshot
 from kcompanion.report.document import Block, Lines, Section, Told
 
 SHOWN = 12  # entries told in the terminal (all with -o wide)
@@ -20,6 +24,17 @@ NAMED = 3  # affected objects named for each
 LISTED = 200  # entries in structured output
 _ALWAYS_THERE = tuple(f"{kind}/" for kind in CHILDREN)  # parents, found by way of their pods
 NAMES = 20  # affected objects listed there for each
+# What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
+_TOLD_BY_RULES = ("KC20", "KC1000")
+
+
+def control_plane_findings(snapshot: Snapshot) -> list[Finding]:
+    """Warnings and worse about the control plane that no rule tells."""
+    return [
+        replace(finding, rank=0)
+        for finding in findings(inspect(snapshot))
+        if finding.severity is not Severity.INFO and not finding.code.startswith(_TOLD_BY_RULES)
+    ]
 
 
 def status(kept: Sorted, sweep: Sweep) -> Status:
@@ -55,8 +70,8 @@ def sections(kept: Sorted, sweep: Sweep, *, every: bool, explain: bool) -> list[
     shown = notable if every else _first(notable)
     blocks: list[Block] = [_told(entry, every=every, explain=explain) for entry in shown]
     made = [Section(say("health.section.causes"), blocks)] if blocks else []
-    if rest := _rest(notable, shown):
-        made.append(Section(say("health.section.more"), [Lines(rest)]))
+    if left := rest(notable, shown):
+        made.append(Section(say("health.section.more"), [Lines(left)]))
     if aside := _aside(kept, every=every):
         made.append(Section(say("health.section.known"), [Lines(aside)]))
     if sweep.not_evaluated:
@@ -75,7 +90,8 @@ def _first(entries: Sequence[Entry]) -> list[Entry]:
     return kept
 
 
-def _rest(entries: Sequence[Entry], shown: Sequence[Entry]) -> list[Message]:
+def rest(entries: Sequence[Entry], shown: Sequence[Entry]) -> list[Message]:
+    """What was left out of a list, counted by code."""
     kept = {entry.key for entry in shown}
     left = [entry for entry in entries if entry.key not in kept]
     counts = Counter(entry.finding.code for entry in left)

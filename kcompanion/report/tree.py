@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kcompanion.model.events import Event
@@ -107,11 +107,18 @@ def _missing(gaps: Sequence[Gap]) -> list[Message]:
     ]
 
 
-def branch(line: Line, grown: Grown, *, every: bool = False, parent: Node | None = None) -> Branch:
-    """A line of the tree with everything below it."""
+def branch(
+    line: Line,
+    grown: Grown,
+    *,
+    every: bool = False,
+    parent: Node | None = None,
+    counted: Callable[[Rest], Message] | None = None,
+) -> Branch:
+    """A line of the tree with everything below it; `counted` words what was left out."""
     node, state = line.node, grown.state(line.node)
-    below = [branch(child, grown, every=every, parent=node) for child in line.children]
-    below += [Branch(rest_text(rest)) for rest in line.rests]
+    below = [branch(child, grown, every=every, parent=node, counted=counted) for child in line.children]
+    below += [Branch((counted or rest_text)(rest)) for rest in line.rests]
     return Branch(
         f"{node.entity.ref.kind}/{label_name(node, parent)}",
         state.status,

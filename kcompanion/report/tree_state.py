@@ -38,13 +38,16 @@ class State:
         return self.verdict.root.code if self.verdict and self.verdict.root else ""
 
 
-def state_of(entity: Entity, world: World) -> State:
-    """How an object is by itself; what hangs below it has lines of its own."""
+def state_of(entity: Entity, world: World, known: Mapping[str, Verdict] | None = None) -> State:
+    """How an object is by itself; what hangs below it has lines of its own.
+
+    `known` are verdicts that were reached already, by subject.
+    """
     seconds = world.since(entity.created)
     age = "" if seconds is None else human_age(seconds)
     if entity.bare:
         return State(age=age)
-    verdict = judge_alone(entity.item, entity.ref.kind, world)
+    verdict = (known or {}).get(entity.ref.subject) or judge_alone(entity.item, entity.ref.kind, world)
     word = _WORDS.get(entity.resource, _by_conditions)(entity.item)
     return State(verdict.status, word or _by_conditions(entity.item), age, verdict)
 

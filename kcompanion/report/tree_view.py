@@ -16,12 +16,21 @@ REVISION = "deployment.kubernetes.io/revision"
 
 @dataclass(frozen=True)
 class Rest:
-    """Siblings that are not shown. `old` are ReplicaSets of earlier revisions, scaled to 0."""
+    """Siblings that are not shown. `old` are ReplicaSets of earlier revisions, scaled to 0; `failing` of them fail."""
 
     kind: str
     count: int
     old: bool = False
     revisions: tuple[int, ...] = ()
+    failing: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many siblings of one kind are shown: of those that are well, of those that fail (None: all)."""
+
+    siblings: int = SIBLINGS
+    failing: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,10 @@ class Line:
             yield from child.walk()
 
 
-def view(root: Node, states: Mapping[str, State], *, every: bool) -> Line:
+def view(root: Node, states: Mapping[str, State], *, every: bool, limits: Limits | None = None) -> Line:
     """The lines of a tree; `every` shows them all."""
     notable = set() if every else _notable(root, states)
-    return _line(root, notable, every=every)
+    return _line(root, notable, None if every else limits or Limits())
 
 
 def _notable(node: Node, states: Mapping[str, State]) -> set[str]:
@@ -54,12 +63,12 @@ def _notable(node: Node, states: Mapping[str, State]) -> set[str]:
     return found
 
 
-def _line(node: Node, notable: set[str], *, every: bool) -> Line:
-    kept, rests = (node.children, ()) if every else _kept(node, notable)
-    return Line(node, tuple(_line(child, notable, every=every) for child in kept), tuple(rests))
+def _line(node: Node, notable: set[str], limits: Limits | None) -> Line:
+    kept, rests = (node.children, ()) if limits is None else _kept(node, notable, limits)
+    return Line(node, tuple(_line(child, notable, limits) for child in kept), tuple(rests))
 
 
-def _kept(node: Node, notable: set[str]) -> tuple[Sequence[Node], Sequence[Rest]]:
+def _kept(node: Node, notable: set[str], limits: Limits) -> tuple[Sequence[Node], Sequence[Rest]]:
     quiet = [child for child in node.children if child.entity.uid not in notable]
     old = [child for child in quiet if _is_old(child)] if node.entity.ref.kind == "Deployment" else []
     hidden = {child.entity.uid for child in old}
@@ -69,7 +78,7 @@ def _kept(node: Node, notable: set[str]) -> tuple[Sequence[Node], Sequence[Rest]
         rests.append(Rest("ReplicaSet", len(old), old=True, revisions=revisions))
     else:
         hidden = set()
-    room = Counter({kind: SIBLINGS for kind in {child.entity.ref.kind for child in node.children}})
+    room = Counter({kind: limits.siblings for kind in {child.entity.ref.kind for child in node.children}})
     room.subtract(child.entity.ref.kind for child in node.children if child.entity.uid in notable)
     left: Counter[str] = Counter()
     totals = Counter(child.entity.ref.kind for child in node.children)
@@ -78,12 +87,22 @@ def _kept(node: Node, notable: set[str]) -> tuple[Sequence[Node], Sequence[Rest]
         if child.entity.uid in hidden:
             continue
         # one more line is no longer than the line that would count it
-        if room[kind] > 0 or totals[kind] <= SIBLINGS + 1:
+        if room[kind] > 0 or totals[kind] <= limits.siblings + 1:
             room[kind] -= 1
         else:
             hidden.add(child.entity.uid)
             left[kind] += 1
-    rests += [Rest(kind, left[kind]) for kind in sorted(left)]
+    failing: Counter[str] = Counter()
+    if limits.failing is not None:
+        shown: Counter[str] = Counter()
+        for child in node.children:
+            kind = child.entity.ref.kind
+            shown[kind] += child.entity.uid in notable
+            if child.entity.uid in notable and shown[kind] > limits.failing:
+                hidden.add(child.entity.uid)
+                left[kind] += 1
+                failing[kind] += 1
+    rests += [Rest(kind, left[kind], failing=failing[kind]) for kind in sorted(left)]
     return [child for child in node.children if child.entity.uid not in hidden], rests
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import click
 import yaml
 
 from kcompanion import __version__
-from kcompanion.cli import health_formats
+from kcompanion.cli import gathering, health_formats
 from kcompanion.cli.context import recording_path, session, talk
 from kcompanion.cli.options import Duration, Options, reading_with
 from kcompanion.cli.output import FOUND, OK, Answer, emit, exit_code, screen
@@ -19,25 +19,17 @@ from kcompanion.cli.run import EVERY, run
 from kcompanion.cluster import recording
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
-from kcompanion.controlplane import apiservers, asks
-from kcompanion.controlplane.findings import findings
-from kcompanion.controlplane.inspect import inspect
 from kcompanion.errors import UsageError
 from kcompanion.explain.accepted import Sorted, Suppression, sort, suppressions
 from kcompanion.explain.judge import Verdict
-from kcompanion.explain.sweep import Sweep, resources, sweep
-from kcompanion.model.ask import Ask, Outcome, Verb, listing
+from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.finding import Finding, Severity
 from kcompanion.model.message import say
-from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import health as report
 from kcompanion.report.document import Document
 from kcompanion.text.catalog import phrase
-
-# What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
-_TOLD_BY_RULES = ("KC20", "KC1000")
 
 
 @dataclass(frozen=True)
@@ -81,9 +73,9 @@ def _suppressions(name: str) -> tuple[Suppression, ...]:
 
 
 def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
-    namespace = _namespace(conversation, options)
+    namespace = gathering.namespace(conversation, options)
     settled: dict[str, Verdict] = {}
-    found = settle(conversation, lambda world: _swept(world, namespace, settled), _first(namespace))
+    found = settle(conversation, lambda world: _swept(world, namespace, settled), gathering.first(namespace))
     before = _swept(World(wishes.baseline), namespace, {}).entries if wishes.baseline else ()
     snapshot = conversation.snapshot
     kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
@@ -117,47 +109,9 @@ def _bounded(kept: Sorted) -> list[Finding]:
     return [replace(entry.finding, affected=()) for entry in kept.counted[: report.LISTED]]
 
 
-def _first(namespace: str) -> list[Ask]:
-    lists = [listing(resource, namespace if resource.namespaced else None) for resource in resources(namespace)]
-    return lists if namespace else [*lists, *_overview()]
-
-
-def _overview() -> list[Ask]:
-    """The control plane's own questions, without those that the lists of the sweep answer too."""
-    listed = set(resources(""))
-    return [ask for ask in asks.OVERVIEW if not (ask.verb is Verb.LIST and ask.resource in listed)]
-
-
-def _namespace(conversation: Session, options: Options) -> str:
-    """Empty for the whole cluster. Whoever may not list all pods gets the verdict on the namespace of the context."""
-    if options.namespace or options.all_namespaces:
-        return options.namespace or ""
-    everywhere = listing(PODS)
-    snapshot = conversation.read([everywhere])
-    if snapshot.reading(everywhere).outcome is Outcome.FORBIDDEN:
-        talk(
-            f"not allowed to list pods everywhere: this is namespace {snapshot.origin.namespace} only (-n for another)"
-        )
-        return snapshot.origin.namespace
-    return ""
-
-
 def _swept(world: World, namespace: str, settled: dict[str, Verdict]) -> Sweep:
-    return sweep(world, namespace, () if namespace else _control_plane(world), settled)
-
-
-def _control_plane(world: World) -> Iterable[Finding]:
-    """Warnings and worse about the control plane, where its own questions were read (a baseline may lack them)."""
-    narrowed = recording.RecordedSource(world.snapshot).read(asks.OVERVIEW)
-    snapshot = replace(world.snapshot, readings={**world.snapshot.readings, **narrowed})
-    for ask in apiservers.further_asks(snapshot):
-        if ask.key not in snapshot.readings:
-            world.wanted[ask.key] = ask
-    return [
-        replace(finding, rank=0)
-        for finding in findings(inspect(snapshot))
-        if finding.severity is not Severity.INFO and not finding.code.startswith(_TOLD_BY_RULES)
-    ]
+    more = () if namespace else report.control_plane_findings(gathering.narrowed(world))
+    return sweep(world, namespace, more, settled)
 
 
 def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float) -> int:

@@ -1,0 +1,28 @@
+"""Reading and judging for `report`, `diff` and `serve`."""
+
+from __future__ import annotations
+
+from kcompanion.cli import gathering
+from kcompanion.cluster.demand import settle
+from kcompanion.cluster.session import Session
+from kcompanion.controlplane import addons, asks, nodes
+from kcompanion.explain.judge import Verdict
+from kcompanion.model.ask import Ask, listing
+from kcompanion.model.world import World
+from kcompanion.report.whole.gathered import OWNERS, Gathered, Scope, gather
+
+# What a report asks beside the sweep: the views of the control plane, the nodes and the add-ons.
+WHOLE: tuple[Ask, ...] = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS)
+
+
+def gathered(conversation: Session, scope: Scope) -> Gathered:
+    """Everything a report is told from, read in as many rounds as it takes."""
+    settled: dict[str, Verdict] = {}
+
+    def work(world: World) -> Gathered:
+        snapshot = gathering.narrowed(world, WHOLE) if scope.kind == "cluster" else world.snapshot
+        return gather(world, snapshot, scope, settled)
+
+    space = scope.namespace
+    owners = [listing(resource, space or None) for resource in OWNERS]
+    return settle(conversation, work, [*gathering.first(space, WHOLE), *owners])
