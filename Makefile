@@ -75,9 +75,8 @@ fmt: $(READY) ## format, and repair what ruff can repair
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check
 
-docs: $(READY) ## write the generated pages in docs/, and the outputs in the others
+docs: $(READY) ## write the generated pages in docs/
 	@$(BIN)/python tools/gen_docs.py
-	@$(BIN)/python tools/excerpts.py
 
 bench: $(READY) ## measure, and compare with the peers found in PEERS_DIR
 	@$(BIN)/python bench/run.py
@@ -117,7 +116,6 @@ test-cluster-full: $(READY) clusters ## the same, with what is too long for CI
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh
-	@bash tools/record_shop.sh
 
 # ------------------------------------------------------------------------------------ release
 

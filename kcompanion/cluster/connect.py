@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,15 @@ def connect(
         BadKubeconfig: there is no usable way to a cluster.
     """
     environ = os.environ if environ is None else environ
+    return _from_choice(chosen(target, environ, service_account), target, environ)
+
+
+def chosen(target: Target, environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> kubeconfig.Choice:
+    """The context that is meant, or the pod's service account, with a server address that is one.
+
+    Raises:
+        BadKubeconfig: there is none.
+    """
     config = kubeconfig.load(target.kubeconfig, environ)
     if config.contexts or config.clusters:
         choice = kubeconfig.choose(config, target.context, target.cluster, target.user)
@@ -70,7 +79,9 @@ def connect(
             "no kubeconfig was found",
             "set KUBECONFIG or --kubeconfig, or start a cluster (`kind create cluster`)",
         )
-    return _from_choice(choice, target, environ)
+    cluster = {**choice.cluster, "server": target.server} if target.server else choice.cluster
+    _check_server(cluster)
+    return replace(choice, cluster=cluster)
 
 
 def _in_cluster(environ: Mapping[str, str], folder: Path) -> kubeconfig.Choice:
@@ -99,10 +110,7 @@ def _from_choice(choice: kubeconfig.Choice, target: Target, environ: Mapping[str
     from kubernetes.config.kube_config import KubeConfigLoader  # noqa: PLC0415 - as above
 
     cluster = dict(choice.cluster)
-    if target.server:
-        cluster["server"] = target.server
-    _check_server(cluster)
-    user = _resolved_user(choice.user, cluster, environ, target.plugin_timeout)
+    user = resolved_user(choice.user, cluster, environ, target.plugin_timeout)
     document = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
@@ -125,20 +133,20 @@ def _from_choice(choice: kubeconfig.Choice, target: Target, environ: Mapping[str
         namespace=choice.namespace,
         user=choice.user_name,
     )
-    return _connection(configuration, origin, _impersonation(user, target))
+    return _connection(configuration, origin, impersonation(user, target))
 
 
 def _like_kubectl(configuration: Any, cluster: Mapping[str, Any]) -> None:  # noqa: ANN401 - lazy type
     """Proxies as Go's clients choose them, so that we reach what kubectl reaches."""
     if cluster.get("proxy-url"):
         configuration.no_proxy = ""  # the kubeconfig's own proxy is used whatever NO_PROXY says
-    elif _is_loopback(urlsplit(configuration.host).hostname or ""):
+    elif is_loopback(urlsplit(configuration.host).hostname or ""):
         configuration.proxy = None  # net/http never sends loopback to a proxy of the environment
     configuration.retries = False  # urllib3 would try three times and hide it; live.py retries
     configuration.connection_pool_maxsize = 16
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -151,7 +159,7 @@ def _check_server(cluster: Mapping[str, Any]) -> None:
         raise BadKubeconfig(f"the cluster's server address {server!r} is not a URL", "check clusters[].cluster.server")
 
 
-def _resolved_user(
+def resolved_user(
     entry: Mapping[str, Any], cluster: Mapping[str, Any], environ: Mapping[str, str], timeout: float
 ) -> dict[str, Any]:
     """The user entry with every indirection followed; it never silently becomes an anonymous one."""
@@ -179,7 +187,7 @@ def _resolved_user(
     return user
 
 
-def _impersonation(user: Mapping[str, Any], target: Target) -> tuple[tuple[str, str], ...]:
+def impersonation(user: Mapping[str, Any], target: Target) -> tuple[tuple[str, str], ...]:
     """The Impersonate headers: of the command line, else of the user entry."""
     if target.as_groups and not target.as_user:
         raise UsageError("--as-group needs --as", "say whom to impersonate with --as")
@@ -202,7 +210,7 @@ def _impersonation(user: Mapping[str, Any], target: Target) -> tuple[tuple[str, 
 def _connection(
     configuration: Any,  # noqa: ANN401 - lazy type
     origin: Origin,
-    impersonation: tuple[tuple[str, str], ...],
+    acting_as: tuple[tuple[str, str], ...],
 ) -> Connection:
     from kubernetes.client import ApiClient  # noqa: PLC0415 - as above
 
@@ -219,7 +227,7 @@ def _connection(
             "check the certificates and the proxy-url in the kubeconfig",
         ) from error
     found = facts_of_pem(pem) if pem else []
-    headers = (("User-Agent", f"kcompanion/{__version__}"), *impersonation)
+    headers = (("User-Agent", f"kcompanion/{__version__}"), *acting_as)
     return Connection(client, origin, headers, found[0] if found else None)
 
 

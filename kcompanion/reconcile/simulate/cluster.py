@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from kcompanion.reconcile.expectations import Books, Kept
@@ -36,8 +37,9 @@ class Cluster:
 
     def copy(self) -> Cluster:
         """What happens to the copy leaves the original as it is."""
-        books = self.books.copy()
-        return Cluster(self.server.copy(), self.store.copy(), books, dict(self.queue), dict(self.later))
+        return Cluster(
+            self.server.copy(), self.store.copy(), deepcopy(self.books), dict(self.queue), dict(self.later), []
+        )
 
     @property
     def now(self) -> int:
@@ -77,7 +79,6 @@ class Cluster:
             items = self.server.owners if kept == "owners" else self.server.pods
             for item in items.values():
                 self.wake(self.store.take(kept, Change(Type.ADDED, item), triggers))
-            self.store.versions[kept] = self.server.version
 
     def sync(self, key: Key, serve: Serve | None = None) -> Outcome:
         """Takes a key from the queue and syncs it; `serve` may answer in the server's place.

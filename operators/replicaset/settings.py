@@ -1,0 +1,79 @@
+"""What the command line says."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+
+from kcompanion.cluster import connect
+from kcompanion.reconcile.target import COMPANION, TARGETS, Target
+from operators.replicaset.logs import LEVELS
+from operators.replicaset.reflector import SILENCE
+
+SHARED_NAMESPACE = "kube-system"  # exists in every cluster, and is where kube-controller-manager's own Leases are
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One run of the operator."""
+
+    target: Target = COMPANION
+    connection: connect.Target = field(default_factory=connect.Target)
+    namespace: str = ""  # all of them
+    host: str = "127.0.0.1"
+    port: int = 0
+    elect: bool = True
+    lease_namespace: str = ""
+    qps: float = 0.0
+    burst: int = 0
+    allow_built_in: bool = False
+    silence: float = SILENCE
+    log_level: str = "info"
+
+    @property
+    def lease(self) -> tuple[str, str]:
+        """Namespace and name of the Lease: one for each target, wherever its instances run."""
+        return self.lease_namespace or self.namespace or SHARED_NAMESPACE, f"kcompanion-{self.target.name}"
+
+
+def parse(arguments: list[str]) -> Settings:
+    """The settings, or the end of the program with usage on stderr and code 2."""
+    given = _parser().parse_args(arguments)
+    host, _, port = given.listen.rpartition(":")
+    host = host.strip("[]")
+    if not port.isdecimal() or int(port) > 65535:
+        _parser().error(f"--listen {given.listen!r} is not ADDRESS:PORT")
+    # all namespaces need no flag in the container; the command line always says one of both
+    return Settings(
+        target=TARGETS[given.target],
+        connection=connect.Target(kubeconfig=given.kubeconfig, context=given.context),
+        namespace="" if given.all_namespaces else given.namespace,
+        host=host or "127.0.0.1",
+        port=int(port),
+        elect=given.leader_elect == "true",
+        lease_namespace=given.lease_namespace,
+        qps=given.kube_api_qps,
+        burst=given.kube_api_burst,
+        allow_built_in=given.allow_built_in,
+        silence=given.watch_silence,
+        log_level=given.log_level,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m operators.replicaset", allow_abbrev=False)
+    parser.add_argument("--target", choices=sorted(TARGETS), default=COMPANION.name)
+    parser.add_argument("--kubeconfig", default="", metavar="FILE")
+    parser.add_argument("--context", default="", metavar="NAME")
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("-n", "--namespace", default="", metavar="NAME")
+    scope.add_argument("-A", "--all-namespaces", action="store_true")
+    parser.add_argument("--listen", default="127.0.0.1:8080", metavar="ADDRESS:PORT")
+    parser.add_argument("--leader-elect", choices=("true", "false"), default="true")
+    parser.add_argument("--lease-namespace", default="", metavar="NAME")
+    parser.add_argument("--kube-api-qps", type=float, default=0.0, metavar="N")
+    parser.add_argument("--kube-api-burst", type=int, default=0, metavar="N")
+    parser.add_argument("--allow-built-in", action="store_true")
+    parser.add_argument("--watch-silence", type=float, default=SILENCE, metavar="SECONDS")
+    parser.add_argument("--log-level", choices=tuple(LEVELS), default="info")
+    return parser

@@ -1,0 +1,169 @@
+"""The watched state of the cluster, with the indexes the core asks for, and what each change of it wakes.
+
+Everything here is synchronous and without I/O. An event changes the indexes, then the triggers are asked: they see
+the new state, as they must. A pod that a relist no longer finds is a deletion like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from kcompanion.reconcile.expectations import Kept
+from kcompanion.reconcile.owner import ReplicaSet
+from kcompanion.reconcile.pod import Pod
+from kcompanion.reconcile.target import Key, Target
+from kcompanion.reconcile.triggers import Triggers, Wake
+
+Waking = Callable[[Iterable[Wake]], None]
+_Index = dict[str, dict[str, Pod]]  # namespace or owner → uid → pod
+
+
+class Store:
+    """The core's View, held up to date by the two sinks below."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._pods: _Index = {}  # by namespace
+        self._orphans: _Index = {}  # by namespace
+        self._owned: dict[tuple[str, str, str], dict[str, Pod]] = {}  # by namespace, name and uid of the owner
+        self._owners: dict[str, dict[str, ReplicaSet]] = {}  # by namespace, then name
+        self._versions: dict[Kept, int] = {"pods": 0, "owners": 0}
+
+    # ------------------------------------------------------------------ what the core asks
+
+    def owner(self, key: Key) -> ReplicaSet | None:
+        return self._owners.get(key.namespace, {}).get(key.name)
+
+    def pods_of(self, owner: ReplicaSet) -> Collection[Pod]:
+        return self._owned.get((owner.namespace, owner.name, owner.uid), {}).values()
+
+    def orphans(self, namespace: str) -> Collection[Pod]:
+        return self._orphans.get(namespace, {}).values()
+
+    def pods(self, namespace: str) -> Collection[Pod]:
+        return self._pods.get(namespace, {}).values()
+
+    def owners(self, namespace: str) -> Collection[ReplicaSet]:
+        return self._owners.get(namespace, {}).values()
+
+    def owners_controlled_by(self, uid: str) -> Collection[ReplicaSet]:
+        """Searched and not indexed: it is asked once for a scale-down of a ReplicaSet that has a Deployment."""
+        return [owner for owners in self._owners.values() for owner in owners.values() if owner.controller_uid == uid]
+
+    def seen(self) -> Mapping[Kept, int]:
+        return self._versions
+
+    # ------------------------------------------------------------------ what the sinks do
+
+    def reached(self, kept: Kept, version: int) -> None:
+        self._versions[kept] = max(version, self._versions[kept])
+
+    def put_pod(self, pod: Pod) -> Pod | None:
+        """Takes a pod in; the pod as it was, if it was known."""
+        known = self._pods.setdefault(pod.namespace, {})
+        old = known.get(pod.uid)
+        known[pod.uid] = pod
+        place, old_place = self._place(pod), None if old is None else self._place(old)
+        if old is not None and old_place is not None and old_place is not place:
+            old_place.pop(pod.uid, None)
+        if place is not None:
+            place[pod.uid] = pod
+        return old
+
+    def drop_pod(self, pod: Pod) -> Pod | None:
+        """Forgets a pod; the pod as it was, if it was known."""
+        old = self._pods.get(pod.namespace, {}).pop(pod.uid, None)
+        if old is not None and (place := self._place(old)) is not None:
+            place.pop(old.uid, None)
+        if old is not None and (reference := old.controller) is not None:
+            key = (old.namespace, reference.name, reference.uid)
+            if not self._owned.get(key, True):
+                del self._owned[key]
+        return old
+
+    def all_pods(self) -> list[Pod]:
+        return [pod for pods in self._pods.values() for pod in pods.values()]
+
+    def put_owner(self, owner: ReplicaSet) -> ReplicaSet | None:
+        known = self._owners.setdefault(owner.namespace, {})
+        old = known.get(owner.name)
+        known[owner.name] = owner
+        return old
+
+    def drop_owner(self, owner: ReplicaSet) -> ReplicaSet | None:
+        """Forgets an owner, unless a successor of the same name is known already."""
+        known = self._owners.get(owner.namespace, {})
+        old = known.get(owner.name)
+        return known.pop(owner.name) if old is not None and old.uid == owner.uid else None
+
+    def all_owners(self) -> list[ReplicaSet]:
+        return [owner for owners in self._owners.values() for owner in owners.values()]
+
+    def _place(self, pod: Pod) -> dict[str, Pod] | None:
+        """The index in which a pod stands: of the orphans, or of its owner; None if another kind owns it."""
+        reference = pod.controller
+        if reference is None:
+            return self._orphans.setdefault(pod.namespace, {})
+        if reference.kind != self._target.kind:
+            return None
+        return self._owned.setdefault((pod.namespace, reference.name, reference.uid), {})
+
+
+class PodSink:
+    """What the watch of pods delivers, put into the store and told to the triggers."""
+
+    def __init__(self, store: Store, triggers: Triggers, wake: Waking) -> None:
+        self._store, self._triggers, self._wake = store, triggers, wake
+
+    def replaced(self, items: list[Pod], version: int) -> None:
+        found = {pod.uid for pod in items}
+        for pod in self._store.all_pods():
+            if pod.uid not in found:
+                self.deleted(pod)
+        for pod in items:
+            self.changed(pod)
+        self.reached(version)
+
+    def changed(self, item: Pod) -> None:
+        old = self._store.put_pod(item)
+        self.reached(item.version)
+        triggers = self._triggers
+        self._wake(triggers.on_pod_added(item) if old is None else triggers.on_pod_updated(old, item))
+
+    def deleted(self, item: Pod) -> None:
+        self._store.drop_pod(item)
+        self.reached(item.version)
+        self._wake(self._triggers.on_pod_deleted(item))
+
+    def reached(self, version: int) -> None:
+        self._store.reached("pods", version)
+
+
+class OwnerSink:
+    """The same for the ReplicaSets."""
+
+    def __init__(self, store: Store, triggers: Triggers, wake: Waking) -> None:
+        self._store, self._triggers, self._wake = store, triggers, wake
+
+    def replaced(self, items: list[ReplicaSet], version: int) -> None:
+        found = {owner.uid for owner in items}
+        for owner in self._store.all_owners():
+            if owner.uid not in found:
+                self.deleted(owner)
+        for owner in items:
+            self.changed(owner)
+        self.reached(version)
+
+    def changed(self, item: ReplicaSet) -> None:
+        old = self._store.put_owner(item)
+        self.reached(item.version)
+        triggers = self._triggers
+        self._wake(triggers.on_owner_added(item) if old is None else triggers.on_owner_updated(old, item))
+
+    def deleted(self, item: ReplicaSet) -> None:
+        if self._store.drop_owner(item) is not None:
+            self._wake(self._triggers.on_owner_deleted(item))
+        self.reached(item.version)
+
+    def reached(self, version: int) -> None:
+        self._store.reached("owners", version)
