@@ -99,6 +99,11 @@ cluster-down: ## remove the clusters
 	$(need_python)
 	@"$(PYTHON)" -m lab down
 
+# Another base: make operator-image OPERATOR_BASE=IMAGE (any with Python 3.11 or later and glibc).
+OPERATOR_BASE =
+operator-image: $(READY) ## build the operator's image, and put it on the lab's running clusters
+	@$(BIN)/python tools/operator_image.py --load $(if $(OPERATOR_BASE),--base "$(OPERATOR_BASE)")
+
 e2e-binary: ## build Kubernetes' own end-to-end tests (10 min, once)
 	$(need_python)
 	@"$(PYTHON)" -m lab e2e-binary

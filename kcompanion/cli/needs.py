@@ -12,6 +12,7 @@ from kcompanion.cluster.everything import CLUSTER_WIDE
 from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.errors import UsageError
 from kcompanion.explain import sweep
+from kcompanion.installation import state as operator
 from kcompanion.model import resources as r
 from kcompanion.model.ask import listing
 from kcompanion.ownership import pool
@@ -101,6 +102,7 @@ NEEDS: tuple[Need, ...] = (
         (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS)),
     ),
     Need("whoami", identity.ESSENTIAL, identity.ASKS),
+    Need("operator", operator.ESSENTIAL, operator.ASKS),
     Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
 )
 BY_NAME = {need.command: need for need in NEEDS}

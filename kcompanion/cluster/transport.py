@@ -93,6 +93,7 @@ class Transport:
         server: str = "",
         timeout: float,
         method: str = "",
+        content_type: str = JSON,
     ) -> Response:
         """GETs a path (POSTs it when there is a body, or does what `method` says) within about `timeout` seconds.
 
@@ -110,7 +111,7 @@ class Transport:
                 method or ("POST" if body is not None else "GET"),
                 url,
                 body=body,
-                headers=self._headers(accept, with_body=body is not None),
+                headers=self._headers(accept, content_type if body is not None else ""),
                 timeout=limits,
                 retries=False,
                 redirect=False,
@@ -136,7 +137,7 @@ class Transport:
 
         pool = self._connection.client.rest_client.pool_manager
         url = str(self._configuration.host).rstrip("/") + path
-        headers = self._headers(JSON, with_body=False)
+        headers = self._headers(JSON)
         headers["Accept-Encoding"] = "identity"  # compressed, lines would come in blocks
         limits = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout)
         try:
@@ -154,19 +155,19 @@ class Transport:
 
     def headers(self) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
         """Who we are: credentials and impersonation, for what is not sent by `request`."""
-        headers = self._headers("", with_body=False)
+        headers = self._headers("")
         for name in ("Accept", "Accept-Encoding"):
             headers.discard(name)
         return headers
 
-    def _headers(self, accept: str, *, with_body: bool) -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
+    def _headers(self, accept: str, content_type: str = "") -> Any:  # noqa: ANN401 - urllib3.HTTPHeaderDict, imported lazily
         import urllib3  # noqa: PLC0415 - as above
 
         headers = urllib3.HTTPHeaderDict({"Accept": accept, "Accept-Encoding": "gzip"})
         for name, value in self._connection.headers:
             headers.add(name, value)
-        if with_body:
-            headers["Content-Type"] = JSON
+        if content_type:
+            headers["Content-Type"] = content_type
         for setting in self._configuration.auth_settings().values():
             if setting["in"] == "header" and setting["value"]:
                 headers[setting["key"]] = setting["value"]

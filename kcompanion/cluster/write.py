@@ -1,4 +1,4 @@
-"""Creating and deleting, for the few commands that say they write. Nothing else in kcompanion.cluster changes anything.
+"""Creating, applying, deleting, for the few commands that say they write. Nothing else in kcompanion.cluster writes.
 
 Every write names its failure; nothing is retried, since a lost answer does not tell whether the write took place.
 """
@@ -6,13 +6,14 @@ Every write names its failure; nothing is retried, since a lost answer does not 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Any
 
 from kcompanion.cluster import secrets
 from kcompanion.cluster.connect import Connection
-from kcompanion.cluster.transport import Transport, TransportError
+from kcompanion.cluster.transport import JSON, Transport, TransportError
 from kcompanion.errors import CompanionError
-from kcompanion.model.fields import name_of
+from kcompanion.model.fields import map_at, name_of
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
 
@@ -23,6 +24,19 @@ class NotWritten(CompanionError):
     def __init__(self, text: str, hint: str = "", status: int = 0) -> None:
         super().__init__(text, hint)
         self.status = status
+
+
+APPLY = "application/apply-patch+yaml"
+MANAGER = "kcompanion"  # whose fields they are, in server-side apply
+_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation"})
+
+
+class Applied(StrEnum):
+    """What an apply did, in kubectl's words."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    UNCHANGED = "unchanged"
 
 
 class Writer:
@@ -57,6 +71,44 @@ class Writer:
             if error.status != 404:
                 raise
 
+    def apply(
+        self, resource: Resource, item: Object, namespace: str | None = None, *, dry_run: bool = False, force: bool
+    ) -> tuple[Applied, Object]:
+        """Server-side apply; returns what it did (or would do) and the object as stored. `force` takes over fields
+        that others manage.
+
+        Raises:
+            NotWritten: it was refused, or there was no answer.
+        """
+        name = name_of(item)
+        failed = f"{resource.kind} {name} could not be applied"
+        before = self.stored(resource, name, namespace)
+        query = f"fieldManager={MANAGER}&force={str(force).lower()}" + ("&dryRun=All" if dry_run else "")
+        path = f"{resource.path(namespace, name)}?{query}"
+        try:
+            after = self._send("PATCH", path, item, failed, content_type=APPLY)
+        except NotWritten as error:
+            if error.status == 409:
+                raise NotWritten(error.text, "--force-conflicts takes these fields over", 409) from error
+            raise
+        if before is None:
+            return Applied.CREATED, after
+        return (Applied.UNCHANGED if _told(before) == _told(after) else Applied.CONFIGURED), after
+
+    def stored(self, resource: Resource, name: str, namespace: str | None = None) -> Object | None:
+        """The object, None if there is none.
+
+        Raises:
+            NotWritten: it cannot be read, so it is not known what a write would do.
+        """
+        try:
+            found = self._send("GET", resource.path(namespace, name), None, f"{resource.kind} {name} could not be read")
+        except NotWritten as error:
+            if error.status == 404:
+                return None
+            raise
+        return found if isinstance(found, dict) else None
+
     def exists(self, resource: Resource, name: str, namespace: str | None = None) -> bool:
         """Whether there is such an object; False also when that could not be read."""
         try:
@@ -64,12 +116,15 @@ class Writer:
         except TransportError:
             return False
 
-    def _send(self, method: str, path: str, body: Object, failed: str) -> Any:  # noqa: ANN401 - JSON
-        data = json.dumps(body).encode()
+    def _send(self, method: str, path: str, body: Object | None, failed: str, *, content_type: str = JSON) -> Any:  # noqa: ANN401 - JSON
+        data = None if body is None else json.dumps(body).encode()
         try:
-            response = self._transport.request(path, body=data, method=method, timeout=self._timeout)
+            response = self._transport.request(
+                path, body=data, method=method, timeout=self._timeout, content_type=content_type
+            )
         except TransportError as error:
-            raise NotWritten(f"{failed}: {error.detail}", "whether it took place is not known") from error
+            hint = "" if data is None else "whether it took place is not known"
+            raise NotWritten(f"{failed}: {error.detail}", hint) from error
         try:
             answer = json.loads(response.body or b"{}")
         except ValueError:
@@ -79,6 +134,12 @@ class Writer:
             reason = secrets.text(" ".join(str(told or f"HTTP {response.status}").split())[:300])
             raise NotWritten(f"{failed}: {reason}", _hint(response.status), response.status)
         return answer
+
+
+def _told(item: Object) -> Object:
+    """An object without what the API server keeps count with."""
+    meta = {key: value for key, value in map_at(item, "metadata").items() if key not in _BOOKKEEPING}
+    return {**item, "metadata": meta}
 
 
 def _hint(status: int) -> str:

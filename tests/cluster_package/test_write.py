@@ -58,3 +58,51 @@ def test_nobody_there(api: Api, writer: Writer) -> None:
     assert told.value.status == 0
     assert "not known" in told.value.hint
     assert not writer.exists(r.PODS, "x", "shop")
+
+
+def stored(version: str) -> dict[str, object]:
+    return {**POD, "metadata": {"name": "x", "resourceVersion": version, "managedFields": [version]}}
+
+
+class TestApply:
+    """Server-side apply: what is sent, and what is told about what it did."""
+
+    def answers(self, api: Api, before: Answer, after: Answer) -> None:
+        api.answers[f"{PATH}/x"] = lambda request: before if request.method == "GET" else after
+
+    @pytest.mark.parametrize(
+        ("before", "after", "told"),
+        [
+            (refusal(404, "none"), Answer({}, 201), "created"),
+            (
+                Answer({"metadata": {"resourceVersion": "1"}}),
+                Answer({"metadata": {"resourceVersion": "2"}}),
+                "unchanged",
+            ),
+            (Answer({"spec": {"a": 1}}), Answer({"spec": {"a": 2}}), "configured"),
+        ],
+    )
+    def test_what_it_did(self, api: Api, writer: Writer, before: Answer, after: Answer, told: str) -> None:
+        self.answers(api, before, after)
+        how, _ = writer.apply(r.PODS, POD, "shop", force=False)
+        assert how.value == told
+        request = api.requests[-1]
+        assert (request.method, request.values("Content-Type")) == ("PATCH", ["application/apply-patch+yaml"])
+        assert request.query == {"fieldManager": "kcompanion", "force": "false"}
+
+    def test_a_dry_run_says_so_to_the_server(self, api: Api, writer: Writer) -> None:
+        self.answers(api, refusal(404), Answer({}, 201))
+        writer.apply(r.PODS, POD, "shop", dry_run=True, force=True)
+        assert api.requests[-1].query == {"fieldManager": "kcompanion", "force": "true", "dryRun": "All"}
+
+    def test_a_conflict_names_the_way_out(self, api: Api, writer: Writer) -> None:
+        self.answers(api, Answer({}), refusal(409, "conflict with kubectl"))
+        with pytest.raises(NotWritten, match="conflict with kubectl") as told:
+            writer.apply(r.PODS, POD, "shop", force=False)
+        assert "--force-conflicts" in told.value.hint
+
+    def test_nothing_is_applied_blindly(self, api: Api, writer: Writer) -> None:
+        self.answers(api, refusal(403, "no"), Answer({}))
+        with pytest.raises(NotWritten, match="could not be read: no"):
+            writer.apply(r.PODS, POD, "shop", force=False)
+        assert [request.method for request in api.requests] == ["GET"]
