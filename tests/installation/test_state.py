@@ -49,7 +49,11 @@ POD = {
     },
 }
 SERVED = {"metadata": {"name": OURS}, "status": {"conditions": [{"type": "Established", "status": "True"}]}}
-CRS: dict[str, Any] = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"replicas": 3}, "status": {"readyReplicas": 2}}
+CRS: dict[str, Any] = {
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"replicas": 3},
+    "status": {"readyReplicas": 2},
+}
 
 
 def lease(seconds: int = 3) -> dict[str, Any]:
@@ -64,7 +68,8 @@ def snapshot(answers: dict[Ask, Any]) -> Snapshot:
     everything |= dict.fromkeys(LEASES.values())
     everything |= answers
     readings = {
-        ask.key: Reading(ask, Outcome.ABSENT if body is None else Outcome.OK, body=body) for ask, body in everything.items()
+        ask.key: Reading(ask, Outcome.ABSENT if body is None else Outcome.OK, body=body)
+        for ask, body in everything.items()
     }
     return Snapshot(NOW, readings=readings)
 

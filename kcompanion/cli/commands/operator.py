@@ -6,11 +6,12 @@ from importlib import import_module
 
 import click
 
-# name: module, attribute; imported only when it runs
+# name: module; imported only when it runs
 _COMMANDS = {
-    "install": ("operator_install", "install"),
-    "status": ("operator_status", "status"),
-    "uninstall": ("operator_uninstall", "uninstall"),
+    "install": "operator_install",
+    "status": "operator_status",
+    "uninstall": "operator_uninstall",
+    "run": "operator_run",
 }
 
 
@@ -21,8 +22,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name]
-        found: click.Command = getattr(import_module(f"kcompanion.cli.commands.{module}"), name)
+        found: click.Command = import_module(f"kcompanion.cli.commands.{_COMMANDS[cmd_name]}").command
         return found
 
 

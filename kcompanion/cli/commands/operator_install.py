@@ -66,7 +66,7 @@ def of_target(function: Any) -> Any:  # noqa: ANN401 - a decorator of click
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the operator is ready.")
 @click.option("--timeout", type=Duration(), default=120.0, metavar="TIME", help="How long to wait [2m].")
 @reading
-def install(
+def command(
     options: Options, *, target_name: str, image: str, dry_run: bool, force_conflicts: bool, wait: bool, timeout: float
 ) -> int:
     """Put the operator and its kind into the cluster. Says what it writes before it does."""

@@ -17,7 +17,7 @@ from kcompanion.report.document import Document
 
 @click.command("status")
 @reading
-def status(options: Options) -> int:
+def command(options: Options) -> int:
     """Leader, replicas, targets, the kind and the last errors. Exit code 4 if nothing of it is here."""
     nothing = False
 

@@ -42,7 +42,7 @@ class Left(CompanionError):
 @click.option("--yes", is_flag=True, help="Delete CompanionReplicaSets and their pods without asking.")
 @click.option("--timeout", type=Duration(), default=60.0, metavar="TIME", help="How long to wait [1m].")
 @reading
-def uninstall(options: Options, *, target_name: str, keep_crd: bool, dry_run: bool, yes: bool, timeout: float) -> int:
+def command(options: Options, *, target_name: str, keep_crd: bool, dry_run: bool, yes: bool, timeout: float) -> int:
     """Take the operator out of the cluster, and with it the kind, its objects and their pods."""
     only_live(options, "operator uninstall")
     wanted = TARGETS[target_name]
