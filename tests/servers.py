@@ -136,7 +136,7 @@ class Api:
                     self.wfile.write(data[start : start + size])
                     self.wfile.flush()
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _serve
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
             def handle(self) -> None:
                 try:

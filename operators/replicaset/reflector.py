@@ -171,7 +171,7 @@ class Reflector(Generic[T]):
         )
         self.watches += 1
         async for line in self._client.lines(path, silence=self._silence):
-            self._heard = self._clock()
+            self._heard, self.trouble = self._clock(), ""
             self._take(line)
 
     def _take(self, line: bytes) -> None:
