@@ -26,8 +26,9 @@ export PIP_NO_INPUT = 1
 BIN = .venv/bin
 READY = .venv/.ready
 PYTEST = $(BIN)/python -m pytest
-# Clusters are shared by the tests that change them: one process, in the order of the files.
-PYTEST_CLUSTER = $(PYTEST) -p no:randomly --never-skip tests/cluster $(wildcard tests/browser)
+# Each file in one of four processes, in the order and with the locks of tests/cluster/conftest.py: they mostly wait.
+PYTEST_CLUSTER = $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -p no:randomly --never-skip \
+	tests/cluster $(wildcard tests/browser)
 # `make lock LOCK_FLAGS=--upgrade` takes newer versions; without it, only what has to change does.
 LOCK_FLAGS =
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -113,10 +114,10 @@ clusters:
 	@"$(PYTHON)" -m lab cluster
 	@"$(PYTHON)" -m lab cluster-ha
 
-test-cluster: $(READY) clusters ## the tests on real clusters and in a browser
+test-cluster: $(READY) cluster ## the tests on real clusters and in a browser
 	@$(PYTEST_CLUSTER) -m "not full"
 
-test-cluster-full: $(READY) clusters ## the same, with what is too long for CI
+test-cluster-full: $(READY) cluster ## the same, with what is too long for CI
 	@$(PYTEST_CLUSTER)
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters

@@ -21,7 +21,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ DEMOS = ROOT / "manifests" / "demo"
 CASES = ROOT / "tests" / "explain" / "cases"
 EVERY = 2.0  # seconds between two looks
 Commands = tuple[tuple[str, ...], ...]
+Kcompanion = Callable[[Sequence[str], Mapping[str, str]], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,20 @@ def load(folder: Path) -> Demo:
     )
 
 
+def spawned(words: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """What `kcompanion WORDS` prints, and what it complains of."""
+    command = [sys.executable, "-m", "kcompanion", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environ, cwd=ROOT)
+    return done.stdout, done.stderr
+
+
 class Cluster:
     """kubectl and kcompanion on one kubeconfig."""
 
-    def __init__(self, kubeconfig: Path, kubectl: str) -> None:
+    def __init__(self, kubeconfig: Path, kubectl: str, kcompanion: Kcompanion = spawned) -> None:
         self.kubeconfig = kubeconfig
         self.program = kubectl
+        self.kcompanion = kcompanion
 
     def kubectl(self, *words: str, check: bool = True) -> str:
         command = [self.program, "--kubeconfig", str(self.kubeconfig), *words]
@@ -91,11 +100,6 @@ class Cluster:
         if check and done.returncode:
             raise SystemExit(f"kubectl {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
-
-    def kcompanion(self, *words: str) -> subprocess.CompletedProcess[str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("KUBE")} | {"KUBECONFIG": str(self.kubeconfig)}
-        command = [sys.executable, "-m", "kcompanion", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=env, cwd=ROOT)
 
     def apply(self, demo: Demo) -> None:
         """Makes the demo's namespace and everything in it."""
@@ -119,17 +123,19 @@ class Cluster:
 
     def explained(self, demo: Demo, *more: str) -> dict[str, Any]:
         """What `kcompanion explain` says of it, as JSON; empty when it failed."""
-        done = self.kcompanion("explain", *demo.explain.split(), "-n", demo.at or demo.namespace, "-o", "json", *more)
+        words = ("explain", *demo.explain.split(), "-n", demo.at or demo.namespace, "-o", "json", *more)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("KUBE")} | {"KUBECONFIG": str(self.kubeconfig)}
+        out, err = self.kcompanion(words, env)
         try:
-            return dict(json.loads(done.stdout))
+            return dict(json.loads(out))
         except ValueError:
-            return {"error": done.stderr}
+            return {"error": err}
 
-    def wait(self, demo: Demo) -> dict[str, Any]:
+    def wait(self, demo: Demo, *more: str) -> dict[str, Any]:
         """Explains it again and again until the demo's rule is the root cause, or its time is over."""
         end = time.monotonic() + demo.within
         while True:
-            told = self.explained(demo)
+            told = self.explained(demo, *more)
             if shows(told, demo) or time.monotonic() > end:
                 return told
             time.sleep(EVERY)

@@ -1,49 +1,86 @@
-"""The real clusters and the two programs that tests drive on them."""
+"""The real clusters, whose turn it is on them, and the two programs that tests drive there.
+
+Files run side by side, each in one process (`--dist loadfile`). Those marked `alone` break nodes or what every
+namespace depends on, so they have the 3-node cluster for themselves.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from kcompanion.cli.main import run
 from lab import cache, gobuild, versions
+from tests.cluster import forked
+from tests.cluster.forked import ROOT, Ran
+from tools.demo import Demo
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a program ended."""
-
-    code: int
-    out: str
-    err: str
+__all__ = ["ROOT", "Ran", "kubectl_program"]
 
 
-def _kubeconfig(name: str, target: str) -> Path:
-    path = ROOT / ".cluster" / name
-    if not path.is_file():
-        pytest.fail(f"there is no cluster ({path.name} is missing): run `make {target}`")
-    return path
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, then those that need the cluster alone; what is left fills the gaps beside them."""
+    sizes = Counter(item.path for item in items)
+    early = ("ha", "alone")
+
+    def place(item: pytest.Item) -> tuple[int, int, Path]:
+        rank = next((n for n, mark in enumerate(early) if item.get_closest_marker(mark)), len(early))
+        return rank, -sizes[item.path], item.path
+
+    items.sort(key=place)
+
+
+@contextmanager
+def turn(name: str, *, alone: bool) -> Iterator[None]:
+    """Shares a cluster with others, or waits to have it alone. Holds between processes, in all checkouts.
+
+    Who wants to be alone waits in the door, so that newcomers cannot keep them waiting.
+    """
+    folder = cache.root()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.door").open("w") as door, (folder / f"{name}.room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def our_turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The cluster is ours, with others or alone, before anything of the module is set up."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    with turn("kcompanion-ha" if "ha" in marks else "kcompanion", alone=bool(marks & {"ha", "alone"})):
+        yield
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Path:
     """The kubeconfig of the 3-node cluster."""
-    return _kubeconfig("kubeconfig", "cluster")
+    path = ROOT / ".cluster" / "kubeconfig"
+    if not path.is_file():
+        pytest.fail(f"there is no cluster ({path.name} is missing): run `make cluster`")
+    return path
 
 
 @pytest.fixture(scope="session")
 def ha_cluster() -> Path:
-    """The kubeconfig of the HA cluster."""
-    return _kubeconfig("kubeconfig-ha", "cluster-ha")
+    """The kubeconfig of the HA cluster, made here if need be: others run their tests meanwhile."""
+    made = subprocess.run(
+        [sys.executable, "-m", "lab", "cluster-ha"], capture_output=True, text=True, timeout=900, check=False, cwd=ROOT
+    )
+    if made.returncode:
+        pytest.fail(f"there is no HA cluster:\n{made.stderr}")
+    return ROOT / ".cluster" / "kubeconfig-ha"
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +92,7 @@ def kcompanion() -> Callable[..., Ran]:
         env = {**clean, "LC_ALL": "C.UTF-8", "COLUMNS": "100", **environ}
         if kubeconfig is not None:
             env["KUBECONFIG"] = str(kubeconfig)
-        command = [sys.executable, "-m", "kcompanion", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=env, cwd=ROOT)
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return forked.run(words, env, timeout)
 
     return run
 
@@ -98,3 +133,17 @@ def namespace(kubectl: Callable[..., str]) -> Iterator[str]:
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[Demo, Path, str], str]:
+    """The page that `explain` prints of a demo's recording, in a language."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def page(demo: Demo, recording: Path, language: str) -> str:
+        capsys.readouterr()
+        space = demo.at or demo.namespace
+        run(["explain", *demo.explain.split(), "-n", space, "--from", str(recording), "--lang", language])
+        return capsys.readouterr().out
+
+    return page

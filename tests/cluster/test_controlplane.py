@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,23 +128,6 @@ def test_static_pods_come_from_the_files_named(plane: dict[str, Any]) -> None:
     assert {p["pod"] for p in plane["staticPods"]} == {f"{name}-{NODE}" for name in COMPONENTS}
     for pod in plane["staticPods"]:
         assert "kind: Pod" in on_node(NODE, "cat", pod["manifest"])
-
-
-def test_deleting_a_mirror_pod_leaves_the_process_alone(
-    cluster: Path, kubectl: Callable[..., str], kcompanion: Callable[..., Any]
-) -> None:
-    """What `controlplane static` says of mirror pods, tried."""
-    before = on_node(NODE, "pgrep", "-x", "kube-scheduler")
-    kubectl("delete", "pod", "-n", "kube-system", f"kube-scheduler-{NODE}", "--wait=false")
-    instance: dict[str, Any] = {"health": {"status": ""}}
-    for _ in range(30):
-        answer = json.loads(kcompanion("controlplane", "-o", "json", kubeconfig=cluster).out)
-        (instance,) = component(answer, "kube-scheduler")["instances"] or [{"health": {"status": ""}}]
-        if instance["health"]["status"] == "ok":
-            break
-        time.sleep(2)
-    assert instance["health"]["status"] == "ok"
-    assert on_node(NODE, "pgrep", "-x", "kube-scheduler") == before
 
 
 def test_controllers_show_an_example_of_their_work(plane: dict[str, Any], kubectl: Callable[..., str]) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.conftest import Ran, kubectl_program
+from tests.cluster.conftest import Ran
+from tests.cluster.showing import laboratory
 from tools.demo import Cluster, demos
 
 pytestmark = pytest.mark.cluster
 
 USER = "only-pods"
+DEMO = replace(demos()["KC5041"], name="KC5041-rights")  # another one may run at this moment
 ROLE = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "Role",
@@ -32,18 +35,17 @@ BINDING = {
 
 @pytest.fixture(scope="module")
 def restricted(cluster: Path) -> Iterator[tuple[Cluster, str]]:
-    """The demo of a missing ConfigMap, and a user who may read its pods and nothing else."""
-    lab = Cluster(cluster, kubectl_program())
-    demo = demos()["KC5041"]
-    lab.apply(demo)
+    """The demo of a missing ConfigMap in a namespace of its own, and a user who may read its pods and nothing else."""
+    lab = laboratory(cluster)
+    lab.apply(DEMO)
     for manifest in (ROLE, BINDING):
         target = cluster.parent / f"rights-{manifest['kind']}.json"
         target.write_text(json.dumps(manifest))
-        lab.kubectl("apply", "-n", demo.namespace, "-f", str(target))
+        lab.kubectl("apply", "-n", DEMO.namespace, "-f", str(target))
         target.unlink()
-    lab.wait(demo)
-    yield lab, demo.namespace
-    lab.remove(demo)
+    lab.wait(DEMO)
+    yield lab, DEMO.namespace
+    lab.remove(DEMO)
 
 
 def body(done: Ran) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def test_explain_names_the_right_that_is_missing(
     restricted: tuple[Cluster, str], kcompanion: Callable[..., Ran]
 ) -> None:
     lab, namespace = restricted
-    target = demos()["KC5041"].explain
+    target = DEMO.explain
     words = ("explain", target, "-n", namespace, "--as", USER)
     told = body(kcompanion(*words, "-o", "json", kubeconfig=lab.kubeconfig))
     missing = {(m["missing"]["verb"], m["missing"]["resource"]) for m in told["objects"][0]["notEvaluated"]}

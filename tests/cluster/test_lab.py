@@ -1,4 +1,4 @@
-"""What the lab gives to other tests and to lessons: images that fail on purpose, a failing registry, fake nodes."""
+"""What the lab gives to other tests and to lessons: images that fail on purpose, a failing registry."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-from lab import kwok
 
 ROOT = Path(__file__).resolve().parents[2]
 MISHAP = "kcompanion.dev/lab/mishap:1"
@@ -97,11 +95,10 @@ def test_agnhost_serves(kubectl: Callable[..., str], namespace: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def registry(kubectl: Callable[..., str]) -> Iterator[None]:
+def registry(kubectl: Callable[..., str]) -> None:
+    """It stays: demos use it too, maybe at this moment."""
     kubectl("apply", "-f", str(REGISTRY))
     kubectl("rollout", "status", "daemonset/registry", "-n", "kcompanion-lab-registry", "--timeout=90s")
-    yield
-    kubectl("delete", "-f", str(REGISTRY), "--wait=false")
 
 
 @pytest.mark.usefixtures("registry")
@@ -131,15 +128,6 @@ def test_the_registrys_good_image_runs(kubectl: Callable[..., str], namespace: s
     kubectl("apply", "-n", namespace, "-f", "-", stdin=pod("good", "localhost:5001/good/app:1"))
     ended = until(kubectl, namespace, "good", lambda s: bool({"terminated", "running"} & set(s)))
     assert ended.get("terminated", {"exitCode": 0})["exitCode"] == 0
-
-
-def test_fake_nodes_come_and_are_called_fake(cluster: Path, kcompanion: Callable[..., Any]) -> None:
-    with kwok.running(cluster, 2) as names:
-        answer = kcompanion("nodes", "-o", "json", kubeconfig=cluster)
-        nodes = {node["name"]: node for node in json.loads(answer.out)["nodes"]}
-        assert {name for name, node in nodes.items() if node["fake"]} == set(names)
-    after = json.loads(kcompanion("nodes", "-o", "json", kubeconfig=cluster).out)["nodes"]
-    assert not any(node["fake"] for node in after)
 
 
 def test_a_running_cluster_is_used_again(cluster: Path) -> None:

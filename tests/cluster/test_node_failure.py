@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 VICTIM, OTHER = "kcompanion-worker2", "kcompanion-worker"
 LOST = ("KC5115", "KC5123")  # Unknown, or still called Ready while the heartbeat is missing
 # The pods are evicted 5 s after their node is called unreachable, not 5 min as usual.

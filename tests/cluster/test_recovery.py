@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.full
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cluster.conftest import ROOT
+
+pytestmark = [pytest.mark.full, pytest.mark.alone]
 NODES = ("kcompanion-control-plane", "kcompanion-worker", "kcompanion-worker2")
 
 

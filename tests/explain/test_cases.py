@@ -1,17 +1,19 @@
 """Every rule speaks on its positive case, is the root cause there, and is silent on its near miss."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from kcompanion.cli.main import run
 from kcompanion.explain import book
 from kcompanion.explain.rule import Check
 from kcompanion.model.finding import Severity
 from kcompanion.text import catalog
 from kcompanion.text.catalog import phrase
 from tests.explain.casebook import CASES, codes_of, verdicts_of
-from tools.demo import DEMOS, demos
+from tools.demo import DEMOS, demos, shows
 
 CODES = sorted({rule.code for rule in book.RULES})
 NUMBERS = range(1, 177)  # of the taxonomy
@@ -96,6 +98,14 @@ def test_demos_belong_to_rules_and_are_recorded() -> None:
             assert demo.code in CODES, name
             assert (CASES / name / "positive.kcr").is_file(), f"record {name}"
     assert len([name for name in FOLDERS if (CASES / name / "positive.kcr").is_file()]) >= 1
+
+
+@pytest.mark.parametrize("name", [name for name, demo in demos().items() if demo.code])
+def test_cause_stands_first_in_its_demos_recording(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = demos()[name]
+    words = ["explain", *demo.explain.split(), "-n", demo.at or demo.namespace, "-o", "json"]
+    assert run([*words, "--from", str(CASES / name / "positive.kcr")]) == 0
+    assert shows(json.loads(capsys.readouterr().out), demo)
 
 
 def test_every_folder_of_demos_is_one() -> None:

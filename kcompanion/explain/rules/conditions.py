@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kcompanion.explain.evidence import change, inspect, seen, told
 from kcompanion.explain.pod import Container, Pod, Sort
 from kcompanion.explain.rule import Cause, Rank, RuleBook
+from kcompanion.explain.rules.containers import CREATING
 from kcompanion.explain.rules.probing import probe_of, running_for
 from kcompanion.model.fields import dig, maps_at, text_at
 from kcompanion.model.finding import Evidence, Severity
@@ -91,7 +92,7 @@ def still_initializing(pod: Pod, world: World) -> Iterator[Cause]:
 
 @BOOK.rule("KC5008", numbers=(8,), severity=Severity.WARNING, rank=Rank.LAST_RESORT, read=CONDITIONS)
 def containers_not_ready(pod: Pod, world: World) -> Iterator[Cause]:
-    """Containers are not ready, for a reason that no other rule knows."""
+    """Containers are not ready, for a reason that no other rule knows; those still being made are KC5029's."""
     since = pod.condition("ContainersReady").get("lastTransitionTime")
     age = world.since(since or text_at(pod.raw, "status", "startTime")) or 0
     if pod.phase in ("Succeeded", "Failed") or pod.deleted_at or not pod.node or age < SETTLED:
@@ -100,7 +101,8 @@ def containers_not_ready(pod: Pod, world: World) -> Iterator[Cause]:
         return
     if pod.condition("PodReadyToStartContainers").get("status") == "False":  # none could even be made: KC5006
         return
-    unready = [c for c in pod.containers if c.sort in (Sort.APP, Sort.SIDECAR) and not c.ready]
+    lasting = (Sort.APP, Sort.SIDECAR)
+    unready = [c for c in pod.containers if c.sort in lasting and not c.ready and c.waiting not in CREATING]
     if not unready:
         return
     yield Cause(
