@@ -44,25 +44,26 @@ def source_digest(*files: Path | str) -> str:
 
 
 def entry(key: str, fill: Callable[[Path], None]) -> Path:
-    """The folder for `key`; `fill(folder)` is called to make it when it is not there yet."""
+    """The folder for `key`; `fill(folder)` is called to make it when it is not there yet, by one run at a time."""
     folder = root() / key
     if folder.is_dir():
         return folder
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    with lock(key.replace("/", "-")):
+        if not folder.is_dir():  # nobody made it while we waited
+            _fill(folder, fill)
+    return folder
+
+
+def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+    partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         fill(partial)
+        partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    try:
-        partial.rename(folder)
-    except OSError:  # another run finished the same key meanwhile: its folder is as good
-        shutil.rmtree(partial, ignore_errors=True)
-        if not folder.is_dir():
-            raise
-    return folder
 
 
 @contextmanager

@@ -1,3 +1,6 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,14 +37,19 @@ def test_an_interrupted_build_leaves_nothing(own_cache: Path, failure: type[Base
     assert list((own_cache / "a").iterdir()) == []
 
 
-def test_the_run_that_finishes_second_takes_the_first_ones_work(own_cache: Path) -> None:
-    def fill(folder: Path) -> None:
-        (own_cache / "b-1").mkdir()
-        (own_cache / "b-1/first").write_text("")
-        (folder / "second").write_text("")
+def test_two_runs_make_it_once() -> None:
+    begun, made = threading.Event(), []
 
-    assert [path.name for path in cache.entry("b-1", fill).iterdir()] == ["first"]
-    assert [path.name for path in own_cache.iterdir()] == ["b-1"]
+    def fill(folder: Path) -> None:
+        made.append(folder)
+        begun.set()
+        time.sleep(0.2)  # long enough for the other to find that it is not there
+
+    with ThreadPoolExecutor(2) as both:
+        first = both.submit(cache.entry, "b-1", fill)
+        begun.wait(5)
+        assert cache.entry("b-1", fill) == first.result()
+    assert len(made) == 1
 
 
 def test_a_digest_knows_where_one_part_ends() -> None:
