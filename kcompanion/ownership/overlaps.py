@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from kcompanion.model import resources as r
@@ -148,21 +148,37 @@ def events_asked(namespace: str) -> tuple[Ask, Ask]:
 
 
 def _by_turns(namespace: str, world: World) -> Iterator[Conflict]:
-    """A controller whose recent events are as many creations as deletions."""
-    made, deleted = (_counted(ask, world) for ask in events_asked(namespace))
-    for ref in sorted(made):
-        turns = min(made[ref], deleted[ref])
+    """A controller that makes pods again and again after it deleted some; a roll-out does first one, then the other."""
+    made, deleted = (_recent_events(ask, world) for ask in events_asked(namespace))
+    for ref in sorted(made.keys() & deleted.keys()):
+        turns = _turns(made[ref], deleted[ref], world)
         if turns >= _TURNS:
-            yield Conflict(Clash.BY_TURNS, (ref,), f"{made[ref]}/{deleted[ref]}", turns)
+            counts = (sum(event.count for event in events) for events in (made[ref], deleted[ref]))
+            yield Conflict(Clash.BY_TURNS, (ref,), "/".join(map(str, counts)), turns)
 
 
-def _counted(ask: Ask, world: World) -> Counter[Ref]:
-    """How often each ReplicaSet is told of in recent events."""
-    counts: Counter[Ref] = Counter()
+def _recent_events(ask: Ask, world: World) -> dict[Ref, list[Event]]:
+    """What recent events tell of each ReplicaSet."""
+    found: dict[Ref, list[Event]] = {}
     for event in map(event_of, world.ask(ask).body or ()):
         if event.kind in ("ReplicaSet", "ReplicationController") and _recent(event, world):
-            counts[Ref(event.kind, event.name, event.namespace)] += event.count
-    return counts
+            found.setdefault(Ref(event.kind, event.name, event.namespace), []).append(event)
+    return found
+
+
+def _turns(made: Sequence[Event], deleted: Sequence[Event], world: World) -> int:
+    """How often something was deleted and then something made."""
+    moments = [(-ago, True) for ago in _moments(made, world)] + [(-ago, False) for ago in _moments(deleted, world)]
+    return sum(makes and not before for (_, before), (_, makes) in pairwise(sorted(moments)))
+
+
+def _moments(events: Sequence[Event], world: World) -> Iterator[float]:
+    """How long ago each thing happened; those counted in one event are taken to be evenly spread."""
+    for event in events:
+        last = world.since(event.last) or 0.0
+        first = world.since(event.first) or last
+        steps = max(event.count - 1, 1)
+        yield from (last + (first - last) * step / steps for step in range(event.count))
 
 
 def _recent(event: Event, world: World) -> bool:

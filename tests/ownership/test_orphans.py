@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Outcome, Reading
 from kcompanion.model.snapshot import Snapshot
@@ -147,13 +149,32 @@ def test_two_autoscalers_of_one_target() -> None:
     assert clashes(*deployed(1), scaler("x"), scaler("y")) == [(Clash.SCALERS, ["x", "y", "web"])]
 
 
-def test_making_and_deleting_by_turns() -> None:
-    def event(reason: str, count: int, last: str = "2026-11-21T11:58:00Z") -> Json:
-        about = {"kind": "ReplicaSet", "name": "web-5d54dbcf5f", "namespace": "shop"}
-        return {"involvedObject": about, "reason": reason, "count": count, "lastTimestamp": last, "metadata": {}}
+def replicaset_event(reason: str, count: int, first: str, last: str) -> Json:
+    about = {"kind": "ReplicaSet", "name": "web-5d54dbcf5f", "namespace": "shop"}
+    times = {"firstTimestamp": f"2026-11-21T{first}Z", "lastTimestamp": f"2026-11-21T{last}Z"}
+    return {"involvedObject": about, "reason": reason, "count": count, "metadata": {}, **times}
 
-    both = [event("SuccessfulCreate", 4), event("SuccessfulDelete", 4)]
-    assert clashes(*deployed(1), events=both) == [(Clash.BY_TURNS, ["web-5d54dbcf5f"])]
-    assert clashes(*deployed(1), events=both[:1]) == []
-    old = [event(one["reason"], 4, "2026-11-21T10:00:00Z") for one in both]
+
+def test_making_and_deleting_by_turns() -> None:
+    made = replicaset_event("SuccessfulCreate", 4, "11:56:00", "11:58:00")
+    deleted = replicaset_event("SuccessfulDelete", 4, "11:56:10", "11:58:10")
+    assert clashes(*deployed(1), events=[made, deleted]) == [(Clash.BY_TURNS, ["web-5d54dbcf5f"])]
+    assert clashes(*deployed(1), events=[made]) == []
+    old = [{**one, "lastTimestamp": "2026-11-21T10:00:00Z"} for one in (made, deleted)]
     assert clashes(*deployed(1), events=old) == []
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        [("SuccessfulCreate", "11:55"), ("SuccessfulDelete", "11:57")],  # rolled out, then replaced
+        [("SuccessfulCreate", "11:53"), ("SuccessfulDelete", "11:55"), ("SuccessfulCreate", "11:57")],  # and back again
+    ],
+)
+def test_a_rollout_is_no_fight(story: list[tuple[str, str]]) -> None:
+    events = [
+        replicaset_event(reason, 1, f"{minute}:{second:02}", f"{minute}:{second:02}")
+        for reason, minute in story
+        for second in (0, 5, 10, 15)
+    ]
+    assert clashes(*deployed(1), events=events) == []
