@@ -76,8 +76,9 @@ fmt: $(READY) ## format, and repair what ruff can repair
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check
 
-docs: $(READY) ## write the generated pages in docs/
+docs: $(READY) ## write the generated pages in docs/, and the outputs in the others
 	@$(BIN)/python tools/gen_docs.py
+	@$(BIN)/python tools/excerpts.py
 
 bench: $(READY) ## measure, and compare with the peers found in PEERS_DIR
 	@$(BIN)/python bench/run.py
@@ -122,6 +123,7 @@ test-cluster-full: $(READY) cluster ## the same, with what is too long for CI
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh
+	@bash tools/record_shop.sh
 
 # ------------------------------------------------------------------------------------ release
 

@@ -21,6 +21,7 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ sys.path.insert(0, str(ROOT))  # so that `python tools/excerpts.py` finds this c
 
 from kcompanion.cli.main import run  # noqa: E402 - after the path
 
-PAGES = {f"docs/{name}.{language}.md": language for name in ("corrections",) for language in ("en", "ko")}
+PAGES = {f"docs/{name}.{language}.md": language for name in ("corrections", "tutorial") for language in ("en", "ko")}
 # Without one of these words a command asks a live cluster; such a block is kept by hand.
 OFFLINE = re.compile(r"--from demo:|^reconcile simulate\b")
 COLUMNS = 96
@@ -119,7 +120,7 @@ def printed(words: str, language: str) -> str:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        code = run(words.split())
+        code = run(shlex.split(words))
     if code != 0:
         raise Stale(f"it ended with {code}: {err.getvalue().strip()}")
     return out.getvalue()

@@ -57,7 +57,8 @@ def _stage(pod: Pod) -> str:
             return "pending_no_node"
         return "pending_init" if pod.status_word.startswith("Init:") else "pending_on_node"
     if pod.phase == "Running" and not pod.is_true("Ready"):
-        return "running_not_ready"
+        counts = _counts(pod)
+        return "running_not_ready" if counts["ready"] < counts["total"] else "running_pod_not_ready"
     return pod.phase.lower()
 
 
