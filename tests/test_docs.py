@@ -126,7 +126,8 @@ def test_both_readmes_have_the_same_tables() -> None:
 
 def test_both_readmes_link_to_the_same_pages() -> None:
     english, korean = (sorted(set(LINK.findall(text(page)))) for page in READMES)
-    assert {link.replace(".en.", ".ko.") for link in english} - {"README.ko.md"} == {*korean} - {"README.md"}
+    editions = {link.replace(".en.", ".ko.").replace("/concepts.", "/concepts.ko.") for link in english}
+    assert editions - {"README.ko.md"} == {*korean} - {"README.md"}
 
 
 @pytest.mark.parametrize("page", READMES)
