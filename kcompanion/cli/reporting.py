@@ -8,6 +8,7 @@ from kcompanion.cluster.session import Session
 from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.explain.judge import Verdict
 from kcompanion.model.ask import Ask, listing
+from kcompanion.model.resources import EVENTS
 from kcompanion.model.world import World
 from kcompanion.report.whole.gathered import OWNERS, Gathered, Scope, gather
 
@@ -24,5 +25,5 @@ def gathered(conversation: Session, scope: Scope) -> Gathered:
         return gather(world, snapshot, scope, settled)
 
     space = scope.namespace
-    owners = [listing(resource, space or None) for resource in OWNERS]
-    return settle(conversation, work, [*gathering.first(space, WHOLE), *owners])
+    more = [listing(resource, space or None) for resource in (*OWNERS, EVENTS)]
+    return settle(conversation, work, [*gathering.first(space, WHOLE), *more])

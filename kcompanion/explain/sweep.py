@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kcompanion.explain.judge import NotEvaluated, Verdict, judge_alone
 from kcompanion.model import resources as r
@@ -66,6 +66,7 @@ class Sweep:
     entries: tuple[Entry, ...]
     judged: Mapping[str, int]
     not_evaluated: tuple[NotEvaluated, ...]
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # on every object, by subject
 
 
 def resources(namespace: str) -> tuple[Resource, ...]:
@@ -102,7 +103,8 @@ def sweep(
             verdicts += [_judged(item, resource.kind, world, kept) for item in items]
     missed += [one for verdict in verdicts for one in verdict.not_evaluated]
     family = Family(world, namespace)
-    return Sweep(_entries(verdicts, family, more), judged, _alike(missed))
+    by_subject = {verdict.ref.subject: verdict for verdict in verdicts}
+    return Sweep(_entries(verdicts, family, more), judged, _alike(missed), by_subject)
 
 
 def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) -> Verdict:

@@ -99,7 +99,6 @@ class Gathered:
     grown: trees.Grown
     lives: tuple[Life, ...]
     gaps: tuple[Gap, ...]
-    verdicts: Mapping[str, Verdict]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -135,7 +134,7 @@ def gather(world: World, snapshot: Snapshot, scope: Scope, settled: dict[str, Ve
     more = control_plane_findings(snapshot) if below else ()
     swept = sweep(world, scope.namespace, more, settled)
     forest = _forest(world, scope)
-    states = _states(forest, world, settled)
+    states = _states(forest, world, swept.verdicts)
     gaps = {one.gap.what: one.gap for one in swept.not_evaluated}
     gaps.update({gap.what: gap for gap in forest.gaps if gap.decisive})
     if scope.kind in ("app", "pod"):
@@ -149,7 +148,6 @@ def gather(world: World, snapshot: Snapshot, scope: Scope, settled: dict[str, Ve
         trees.Grown(forest, states),
         _lives(swept, world, scope),
         tuple(gaps[key] for key in sorted(gaps)),
-        settled,
     )
 
 
@@ -221,8 +219,8 @@ def _in_scope(root: Tree, scope: Scope) -> bool:
     return True
 
 
-def _states(forest: Forest, world: World, settled: Mapping[str, Verdict]) -> dict[str, State]:
-    return {node.entity.uid: state_of(node.entity, world, settled) for node in forest.walk()}
+def _states(forest: Forest, world: World, verdicts: Mapping[str, Verdict]) -> dict[str, State]:
+    return {node.entity.uid: state_of(node.entity, world, verdicts) for node in forest.walk()}
 
 
 def _narrowed(swept: Sweep, forest: Forest) -> Sweep:

@@ -79,7 +79,7 @@ def _serves(service: Object, forest: Forest) -> bool:
 
 def _service(item: Object, endpoints: Sequence[Any] | None, found: Gathered) -> Service:
     space, name = namespace_of(item), name_of(item)
-    verdict = found.verdicts.get(f"Service/{space}/{name}")
+    verdict = found.sweep.verdicts.get(f"Service/{space}/{name}")
     ready = None if endpoints is None else [one for one in endpoints if dig(one, "conditions", "ready") is not False]
     named = sorted(text_at(one, "targetRef", "name") or ", ".join(texts_at(one, "addresses")) for one in ready or ())
     chosen = map_at(item, "spec", "selector")
