@@ -36,7 +36,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
+.PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
 	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse clean
 
 help: ## list the targets
@@ -59,7 +59,8 @@ $(READY): requirements-dev.lock pyproject.toml
 
 # ----------------------------------------------------------------------------- without a cluster
 
-demo: $(READY) ## show the main job on shipped recordings; no cluster needed
+# make demo KCOMPANION_LANG=ko: make hands variables of its command line on.
+demo: $(READY) ## show the main job on shipped recordings; no cluster needed (KCOMPANION_LANG=ko)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/demo.sh
 
 test: $(READY) ## everything that needs neither a cluster nor a browser
@@ -96,6 +97,9 @@ cluster-ha: ## kind cluster kcompanion-ha: 3 control planes, 1 worker
 cluster-conformance: ## kind cluster kcompanion-conformance: 2 workers, no ReplicaSet controller
 	$(need_python)
 	@"$(PYTHON)" -m lab cluster-conformance
+
+demo-cluster: $(READY) cluster ## the same live; breaks a few things in namespaces of its own
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/live.sh
 
 cluster-down: ## remove the clusters
 	$(need_python)
