@@ -88,6 +88,8 @@ class Triggers:
         moved = old.controller != new.controller
         wakes = ()
         if moved and old.controller and (before := self._resolved(old.namespace, old.controller)):
+            # It is out of our count, deleted or not. The built-in controller waits five minutes for its end here.
+            self._books.expectations.deletion_observed(before.key, new.uid)
             wakes = (Wake(before.key, Cause.POD_LOST, new.name),)
         if new.controller is not None:
             return _once((*wakes, *self._changed(old, new, new.controller)))

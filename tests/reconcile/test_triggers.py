@@ -125,7 +125,7 @@ def fulfilled(watched: Watched) -> bool:
 
 
 def test_the_deletion_of_a_pod_counts_once_by_whichever_event_comes_first() -> None:
-    watched, expectations = Watched(), Watched().books.expectations
+    watched = Watched()
     expectations = watched.books.expectations
     first, second = pod("a", ONE), pod("b", ONE)
     expectations.expect_deletions(ONE.key, [first.uid], 0)
@@ -139,6 +139,13 @@ def test_the_deletion_of_a_pod_counts_once_by_whichever_event_comes_first() -> N
     watched.triggers.on_pod_deleted(replace(first, deleting=True))
     assert not fulfilled(watched)
     assert woken(watched.triggers.on_pod_deleted(second)) == ["one"]
+    assert fulfilled(watched)
+
+
+def test_a_pod_that_is_ours_no_longer_is_not_waited_for() -> None:
+    watched, mine = Watched(), pod("a", ONE)
+    watched.books.expectations.expect_deletions(ONE.key, [mine.uid], 0)
+    watched.changed(mine, controller=None)
     assert fulfilled(watched)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 from kcompanion.reconcile.expectations import Books, Kept
-from kcompanion.reconcile.moments import SECOND
+from kcompanion.reconcile.moments import SECOND, api_time
 from kcompanion.reconcile.requests import Answer
 from kcompanion.reconcile.simulate.server import Change, Server, Type
 from kcompanion.reconcile.simulate.store import Store
@@ -79,6 +80,16 @@ class Cluster:
             items = self.server.owners if kept == "owners" else self.server.pods
             for item in items.values():
                 self.wake(self.store.take(kept, Change(Type.ADDED, item), triggers))
+
+    def run_pod(self, key: Key, node: str, ready: bool = True) -> None:
+        """What scheduler and kubelet do for a pod."""
+
+        def run(pod: dict[str, Any]) -> None:
+            pod["spec"]["nodeName"] = node
+            condition = {"type": "Ready", "status": str(ready), "lastTransitionTime": api_time(self.now)}
+            pod["status"] = {"phase": "Running", "conditions": [condition]}
+
+        self.server.change_pod(key, run)
 
     def sync(self, key: Key, serve: Serve | None = None) -> Outcome:
         """Takes a key from the queue and syncs it; `serve` may answer in the server's place.

@@ -160,7 +160,7 @@ class Server:
         return Answer(200, {"items": items, "metadata": {"resourceVersion": str(self.version)}})
 
     def _create(self, request: CreatePod) -> Answer:
-        used = sum(key.namespace == request.namespace and pod_of(p).phase != "Failed" for key, p in self.pods.items())
+        used = sum(key.namespace == request.namespace for key in self.pods)
         if self.quota is not None and used >= self.quota:
             told = f"exceeded quota: pods, requested: pods=1, used: pods={used}, limited: pods={self.quota}"
             name = f"{request.payload['metadata']['generateName']}{_suffix(self.made + 1)}"
