@@ -37,7 +37,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
-	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse clean
+	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ cluster-down: ## remove the clusters
 OPERATOR_BASE =
 operator-image: $(READY) ## build the operator's image, and put it on the lab's running clusters
 	@$(BIN)/python tools/operator_image.py --load $(if $(OPERATOR_BASE),--base "$(OPERATOR_BASE)")
+
+image-archive: $(READY) ## the operator's image in one file in dist/, for clusters that reach no registry
+	@$(BIN)/python tools/operator_image.py --save dist $(if $(OPERATOR_BASE),--base "$(OPERATOR_BASE)")
 
 e2e-binary: ## build Kubernetes' own end-to-end tests (10 min, once)
 	$(need_python)

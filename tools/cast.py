@@ -55,6 +55,12 @@ CASTS = (
     Cast("health.ko", "클러스터의 문제", "health --from demo:faulty --lang ko"),
     Cast("one-down.en", "The control plane with one node stopped", "controlplane --from demo:ha-one-down --lang en", 2),
     Cast("one-down.ko", "노드 하나가 멈춘 컨트롤 플레인", "controlplane --from demo:ha-one-down --lang ko", 2),
+    Cast(
+        "tree.en",
+        "Who owns whom, after a node was lost",
+        "tree deployment/web -n shop --from demo:shop-node-lost --lang en",
+    ),
+    Cast("tree.ko", "노드를 잃은 뒤의 소유 관계", "tree deployment/web -n shop --from demo:shop-node-lost --lang ko"),
     Cast("etcd.en", "etcd with one member lost", "controlplane etcd --from demo:ha-one-down --lang en"),
     Cast("etcd.ko", "멤버 하나를 잃은 etcd", "controlplane etcd --from demo:ha-one-down --lang ko"),
 )

@@ -1,5 +1,7 @@
 """Builds the operator's image: `make operator-image`, or `python tools/operator_image.py --base IMAGE --load`.
 
+`make image-archive` (`--save dist`) also writes it into one file, for clusters that reach no registry.
+
 The packages are fetched on this machine, by the hashes of requirements.lock and for the base image's own Python, and
 copied in: builds without a package index in their containers work, and the image holds what was tested.
 """
@@ -7,9 +9,11 @@ copied in: builds without a package index in their containers work, and the imag
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,18 +76,35 @@ def build(base: str) -> str:
     return IMAGE
 
 
+def save(folder: Path) -> Path:
+    """Writes the image as docker, ctr and kind load it, compressed; whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"kcompanion-{__version__}-operator-image-linux-{platform.machine()}.tar.gz"
+    part = file.with_suffix(".part")
+    with step(f"saving {IMAGE}"), gzip.GzipFile(part, "wb", compresslevel=3, mtime=0) as archive:
+        with subprocess.Popen(["docker", "save", IMAGE], stdout=subprocess.PIPE) as saving:
+            assert saving.stdout
+            shutil.copyfileobj(saving.stdout, archive, 1 << 20)
+        if saving.returncode:
+            raise LabError(f"the image {IMAGE}", "see what docker said above")
+    return part.rename(file)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build the operator's image.")
     parser.add_argument("--base", default="", help=f"base image [{OFFICIAL}, else the lab's own Python image]")
     parser.add_argument("--load", action="store_true", help="put it on the nodes of the lab's running clusters")
     parser.add_argument("--if-missing", action="store_true", help="build only what is not there")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="also write it there as an archive")
     options = parser.parse_args()
     try:
         engine.ensure()
         if not (options.if_missing and docker.inspect("image", [IMAGE])):
             build(base_image(options.base))
         if options.load:
-            workloads.load([one for one in cluster.BOTH if cluster.present(one)], [IMAGE])
+            workloads.load([one for one in cluster.ALL if cluster.present(one)], [IMAGE])
+        if options.save:
+            print(save(options.save))
     except LabError as error:
         say(f"missing: {error.missing}")
         say(f"do: {error.do}")

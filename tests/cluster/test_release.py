@@ -1,6 +1,6 @@
-"""An installation from the wheelhouse alone, as on a machine without a network.
+"""What an air-gapped user carries over: the wheelhouse and the archive of the operator's image.
 
-It needs no cluster but the package index, to fill the wheelhouse; `make test` does without both.
+This needs no cluster, but the package index and Docker to fill them; `make test` does without both.
 """
 
 from __future__ import annotations
@@ -37,3 +37,12 @@ def test_the_wheelhouse_installs_without_an_index(tmp_path: Path) -> None:
     assert run(programs / "kcompanion", "--version").startswith("kcompanion ")
     told = run(programs / "kcompanion", "controlplane", "--from", "demo:three-nodes")
     assert "kcompanion-control-plane" in told
+
+
+def test_the_image_archive_can_be_loaded(tmp_path: Path) -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "operator_image.py"), "--if-missing", "--save", str(tmp_path)]
+    name, archive = subprocess.run(tool, check=True, capture_output=True, text=True).stdout.splitlines()[::-1]
+    loaded = subprocess.run(["docker", "load", "-i", archive], check=True, capture_output=True, text=True).stdout
+    assert loaded.strip() == f"Loaded image: {name}"
+    run = ["docker", "run", "--rm", "--network=none", "--read-only", name, "--version"]
+    assert subprocess.run(run, check=True, capture_output=True, text=True).stdout.startswith("kcompanion ")
