@@ -90,6 +90,10 @@ class Pseudonyms:
             self._pattern = None
         return self._images[original]
 
+    def knows(self, original: str) -> bool:
+        """Whether the whole of a text is a name that has its pseudonym."""
+        return original in self._in_text
+
     def key(self, original: str) -> str:
         """A label's or resource's key: the domain before its slash, when that is an own one."""
         domain, slash, rest = original.partition("/")

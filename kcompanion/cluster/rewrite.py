@@ -131,11 +131,13 @@ class Rewriter:
     def _label(self, name: str, value: str, *, own: bool) -> str:
         domain = name.partition("/")[0] if "/" in name else ""
         changed = self.text(value)
-        if changed != value or _PLAIN_VALUE.fullmatch(value) or name.endswith(_TELLING_NOTHING):
+        if self._names.knows(value) or _PLAIN_VALUE.fullmatch(value) or name.endswith(_TELLING_NOTHING):
             return changed
+        # labels of nodes and of the system's objects say what they are; an own domain's say who owns them. Of a value
+        # in which a name is just a part the rest is somebody's own too.
         place = domain.endswith("topology.kubernetes.io")
-        # labels of nodes and of the system's objects say what they are; an own domain's say who owns them
-        return self._names.value(value) if own or place or (domain and not is_public_domain(domain)) else value
+        theirs = own or place or (domain and not is_public_domain(domain))
+        return self._names.value(value) if theirs else changed
 
     def _annotation(self, name: str, value: str, *, own: bool) -> str:
         domain = name.partition("/")[0] if "/" in name else ""

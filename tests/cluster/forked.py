@@ -6,6 +6,7 @@ spares is reading a few hundred modules again for each of some thousand commands
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import pkgutil
@@ -32,10 +33,14 @@ class Ran:
     err: str
 
 
+# What the command line imports only when it needs it, and takes most of its start.
+LATE = ("kubernetes.client", "kubernetes.config.kube_config", "kubernetes.stream", "urllib3", "yaml")
+
+
 def _everything() -> list[str]:
     """The modules that a command may import."""
     found = pkgutil.walk_packages(kcompanion.__path__, "kcompanion.")
-    return [one.name for one in found if not one.name.endswith("__main__")]
+    return [*LATE, *(one.name for one in found if not one.name.endswith("__main__"))]
 
 
 def _context() -> ForkServerContext:
@@ -72,7 +77,10 @@ def _child(words: list[str], environ: dict[str, str], out: str, err: str) -> Non
     sys.stdin = _opened(0, os.devnull, "r")
     sys.stdout, sys.stderr = _opened(1, out, "w"), _opened(2, err, "w")
     sys.argv = ["kcompanion", *words]
-    import_module("kcompanion.cli.main").main(words)
+    try:
+        import_module("kcompanion.cli.main").main(words)
+    finally:
+        atexit._run_exitfuncs()
 
 
 def _opened(number: int, path: str, mode: Literal["r", "w"]) -> TextIO:

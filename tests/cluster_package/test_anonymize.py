@@ -19,7 +19,7 @@ from kcompanion.model.ask import Outcome, Reading, listing, raw
 from kcompanion.model.snapshot import Origin, Snapshot
 
 NODE = "ip-10-1-2-3.corp.acme.example"
-OWN = ("zebra", "acme", "corp", "jane", "10.1.2.3", "192.168.7.9", "payments", "wombat", "umbrella")
+OWN = ("zebra", "acme", "corp", "jane", "10.1.2.3", "192.168.7.9", "payments", "wombat", "umbrella", "okapi")
 
 
 def meta(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ PODS = ok(
             "zebra-7d9f",
             "payments",
             uid="u-1",
-            labels={"app": "zebra", "pod-template-hash": "7d9f", "tier": "wombat"},
+            labels={"app": "zebra", "pod-template-hash": "7d9f", "tier": "wombat", "owner": "okapi-zebra"},
             ownerReferences=[{"kind": "ReplicaSet", "name": "zebra-77", "uid": "u-2"}],
             annotations={"acme.com/owner": "jane@acme.example", "deployment.kubernetes.io/revision": "3"},
         ),
