@@ -37,7 +37,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
-	test-cluster-full clusters bench docs fmt lint lock recordings dist wheelhouse image-archive clean
+	test-cluster-full clusters lessons bench docs fmt lint lock recordings dist wheelhouse image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -127,6 +127,10 @@ test-cluster: $(READY) cluster ## the tests on real clusters and in a browser
 
 test-cluster-full: $(READY) cluster ## the same, with what is too long for CI
 	@$(PYTEST_CLUSTER)
+
+lessons: $(READY) ## every lesson on the real 3-node cluster, and how they end when they are interrupted
+	@"$(PYTHON)" -m lab cluster
+	@$(PYTEST) -p no:randomly --never-skip tests/cluster/test_learn.py
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh

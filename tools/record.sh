@@ -20,6 +20,11 @@ save faulty .cluster/kubeconfig
 mend
 trap - EXIT
 
+# The lessons, one run of each.
+for lesson in $(.venv/bin/kcompanion learn -o name); do
+  .venv/bin/kcompanion learn "$lesson" --yes --kubeconfig .cluster/kubeconfig --record "$out/lessons/$lesson.json"
+done
+
 leader=$(.venv/bin/kcompanion controlplane -o json --from "$out/ha.kcr" |
   python3 -c 'import json, sys
 print(next(c["leader"]["node"] for c in json.load(sys.stdin)["components"] if c["name"] == "kube-scheduler"))')

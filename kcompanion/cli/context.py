@@ -74,12 +74,19 @@ def recording_path(name: str) -> Path:
     Raises:
         BadRecording: there is no shipped recording of that name.
     """
-    if not name.startswith(SHIPPED):
-        return Path(name)
-    folder = Path(str(resources.files("kcompanion") / "recordings"))
-    path = folder / f"{name.removeprefix(SHIPPED)}.kcr"
+    return shipped(name, "", ".kcr") if name.startswith(SHIPPED) else Path(name)
+
+
+def shipped(name: str, below: str, suffix: str) -> Path:
+    """The file of a shipped recording `demo:NAME`, in a folder below the recordings.
+
+    Raises:
+        BadRecording: there is none of that name.
+    """
+    folder = Path(str(resources.files("kcompanion") / "recordings")) / below
+    path = folder / f"{name.removeprefix(SHIPPED)}{suffix}"
     if path.parent != folder or not path.is_file():
-        known = ", ".join(sorted(SHIPPED + file.stem for file in folder.glob("*.kcr")))
+        known = ", ".join(sorted(SHIPPED + file.stem for file in folder.glob(f"*{suffix}")))
         raise BadRecording(f"no recording is shipped as {name}", f"there are: {known}")
     return path
 

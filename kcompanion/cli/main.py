@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
     "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
+    "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
     "operator": ("operator", "The operator: install, status, uninstall, or run it here."),
     "snapshot": ("snapshot", "Save what was read to a file, or look into one."),
@@ -88,8 +89,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Shows how this Kubernetes cluster works, and why it is as it is.
 
-    Reads only, but for `trace run` and `operator`, which say what they write. Every reading command also works on a
-    recording: --from FILE.
+    Reads only, but for `trace run`, `learn` and `operator`, which say what they write. Every reading command also works
+    on a recording: --from FILE.
     """
 
 

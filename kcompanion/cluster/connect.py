@@ -84,6 +84,19 @@ def chosen(target: Target, environ: Mapping[str, str], service_account: Path = S
     return replace(choice, cluster=cluster)
 
 
+def with_token(connection: Connection, token: str) -> Connection:
+    """The same API server, asked by the bearer of a token: without certificate, password or impersonation."""
+    from copy import deepcopy  # noqa: PLC0415 - only for lessons on credentials
+
+    from kubernetes.client import ApiClient  # noqa: PLC0415 - as below
+
+    configuration = deepcopy(connection.client.configuration)
+    configuration.cert_file = configuration.key_file = configuration.refresh_api_key_hook = None
+    configuration.api_key, configuration.api_key_prefix = {"BearerToken": token}, {"BearerToken": "Bearer"}
+    headers = tuple((name, value) for name, value in connection.headers if not name.startswith("Impersonate"))
+    return Connection(ApiClient(configuration), connection.origin, headers, None)
+
+
 def _in_cluster(environ: Mapping[str, str], folder: Path) -> kubeconfig.Choice:
     """The way every pod has: environment and service account, put as a context.
 

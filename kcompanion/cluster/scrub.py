@@ -14,8 +14,9 @@ from typing import Any
 
 from kcompanion.cluster import secrets
 from kcompanion.cluster.secrets import text
+from kcompanion.learn.mark import LESSON
 from kcompanion.model.ask import Ask, Reading, Verb, is_log
-from kcompanion.model.fields import maps_at, name_of, namespace_of
+from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of
 
 # (namespace, name): the ConfigMaps whose values are about the cluster's architecture. "*" is any namespace.
 KEPT_CONFIGMAPS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -63,14 +64,33 @@ def objects(ask: Ask, items: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _scrub_object(item: dict[str, Any], kind: str, *, keep_managed: bool) -> None:
+def document(body: Any, *, keep_managed: bool = False) -> Any:  # noqa: ANN401 - JSON
+    """An answer or a request of whatever kind, scrubbed in place: an object, or a list of objects."""
+    if not isinstance(body, dict):
+        return body
+    kind = str(body.get("kind") or "")
+    items = body.get("items")
+    found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else [body]
+    for item in found:
+        made = LESSON in labels_of(item)  # a lesson's own ConfigMap holds what the lesson put there
+        _scrub_object(
+            item,
+            str(item.get("kind") or kind.removesuffix("List")),
+            keep_managed=keep_managed,
+            keep_data=made,
+        )
+    return body
+
+
+def _scrub_object(item: dict[str, Any], kind: str, *, keep_managed: bool, keep_data: bool = False) -> None:
     metadata = item.get("metadata")
     if isinstance(metadata, dict):
         _scrub_metadata(metadata, keep_managed=keep_managed)
     if kind == "Secret":
         _scrub_secret(item)
     elif kind == "ConfigMap":
-        _scrub_configmap(item)
+        if not keep_data:
+            _scrub_configmap(item)
     elif kind == "CertificateSigningRequest":
         _blank(item.get("spec"), ("request", "extra"))
     else:

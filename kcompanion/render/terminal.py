@@ -62,7 +62,8 @@ def _section(section: Section, screen: Screen) -> str:
     mark = ""
     if section.status is not None:
         mark = screen.theme.paint(f"{MARKS[section.status]} ", section.status)
-    title = "\n".join(wrap(screen.words(section.title), screen.columns, "  ", ""))
+    columns = screen.columns - (0 if section.status is None else width(MARKS[section.status]) + 1)
+    title = "\n".join(wrap(screen.words(section.title), columns, "  ", ""))
     if not blocks:
         return mark + screen.theme.bold(title)
     gap = "\n\n" if isinstance(section.blocks[0], Lesson) else "\n"

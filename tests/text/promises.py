@@ -154,7 +154,17 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"controlplane etcd {HA}": ("One more member would make 4", "5 3 2", "7 4 3"),
         f"controlplane etcd {DOWN}": ("one more loss stops it",),
     },
+    "S39": {"learn conflict --from demo:conflict": ("409 Conflict", "nothing was overwritten", "retry went through")},
     "S40": {f"key deployment/web -n shop {SHOP}": ("/registry/deployments/shop/web",)},
+    "S41": {
+        "learn request-pipeline --from demo:request-pipeline": (
+            "401: the API server does not know",
+            "no role allows it",
+            "violates PodSecurity",
+            "the answer names the field",
+            "Admission changed it",
+        )
+    },
     "S42": {TRACE: ("default-scheduler Bound to node", "kubelet Noticed", "AT TOOK ACTOR STEP")},
     "S43": {f"explain pod patient -n shop {SHOP}": ("asks for the scheduler shop-scheduler",)},
     "S44": {
@@ -207,6 +217,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"explain configmap web -n shop-test {SHOP}": ("ConfigMap shop-test/web",),
         f"glossary namespace {SHOP}": ("names are unique",),
     },
+    "S54": {f"explain poddisruptionbudget web -n shop {SHOP}": ("may be taken away now",)},
     "S55": {NETWORK: ("10.244.0.0/16 /24 256 3 256",), NODES: ("room for 256 nodes, 3 taken, 253 left",)},
     "S56": {NODES: ("configured with systemd", "cannot differ here")},
     "S57": {

@@ -1,0 +1,63 @@
+"""`kcompanion learn cleanup`: removes what lessons have left that were killed, or whose API server went away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from kcompanion.cli.context import target
+from kcompanion.cli.options import Options
+from kcompanion.cli.output import Answer, emit
+from kcompanion.cluster import journal as journals
+from kcompanion.cluster.cleaning import Cleaner, Unread
+from kcompanion.cluster.connect import connect
+from kcompanion.model.finding import Status
+from kcompanion.model.message import Message, say
+from kcompanion.model.snapshot import Snapshot
+from kcompanion.report.document import Cell, Document, Lines, Section
+
+LEFT = 1
+
+
+def clean_up(options: Options, *, dry_run: bool) -> int:
+    """Cleans up after every run of this cluster that is not alive; 0 when nothing is left."""
+    connection = connect(target(options))
+    cleaner = Cleaner(connection, options.request_timeout)
+    mine = [one for one in journals.entries(journals.folder()) if one.head.server == connection.origin.server]
+    now = datetime.now(UTC).replace(microsecond=0)
+    removed: list[str] = []
+    left: list[str] = []
+    for entry in mine:
+        if entry.alive:
+            continue
+        removed.append(f"{entry.head.lesson} {entry.head.run} ({entry.head.namespace})")
+        if not dry_run:
+            problems = cleaner.clean(entry.head, entry.undos)
+            left += problems
+            if not problems:
+                entry.path.unlink(missing_ok=True)
+    try:
+        for undo in cleaner.leftovers(mine, now):
+            removed.append(undo.path)
+            left += [] if dry_run else cleaner.undo(undo)
+    except Unread as error:
+        left.append(str(error))
+    running = [f"{one.head.lesson} {one.head.run} ({one.head.namespace})" for one in mine if one.alive]
+    body = {"found": removed, "left": left, "running": running, "dryRun": dry_run}
+    snapshot = Snapshot(options.now or now, connection.origin)
+    emit(Answer("LessonCleanup", snapshot, body, _document(removed, left, running, dry_run=dry_run), removed), options)
+    return LEFT if left else 0
+
+
+def _document(removed: list[str], left: list[str], running: list[str], *, dry_run: bool) -> Document:
+    verdict = (
+        say("learn.nothing_left")
+        if not removed
+        else say("learn.found" if dry_run else "learn.removed", count=len(removed))
+    )
+    parts: list[tuple[Message, list[Cell], Status | None]] = [
+        (say("learn.these"), list(removed), None),
+        (say("learn.not_removed"), list(left), Status.FAIL),
+        (say("learn.running"), list(running), None),
+    ]
+    sections = [Section(title, [Lines(lines)], status) for title, lines, status in parts if lines]
+    return Document(verdict=verdict, status=Status.FAIL if left else Status.OK, sections=sections)

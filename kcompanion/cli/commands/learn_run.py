@@ -1,0 +1,284 @@
+"""`kcompanion learn NAME`: runs a lesson on the cluster, replays a recorded run, or prints what it would send."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kcompanion.cli.context import SHIPPED, shipped, talk, target
+from kcompanion.cli.options import Options
+from kcompanion.cli.output import Answer, emit, envelope, screen
+from kcompanion.cluster import journal as journals
+from kcompanion.cluster.bench import Bench
+from kcompanion.cluster.cleaning import Cleaner
+from kcompanion.cluster.connect import Connection, connect
+from kcompanion.cluster.journal import Head, Journal
+from kcompanion.errors import BadRecording, CompanionError, NotFound, UsageError
+from kcompanion.learn.answers import Exchange, Request
+from kcompanion.learn.conditions import there
+from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
+from kcompanion.learn.mark import LESSON
+from kcompanion.learn.perform import perform, plan
+from kcompanion.learn.protocol import KIND, Judgement, Run, Setting, read
+from kcompanion.learn.replay import Replay
+from kcompanion.model import resources as r
+from kcompanion.model.fields import text_at
+from kcompanion.model.message import Message, say
+from kcompanion.model.snapshot import Origin, Snapshot
+from kcompanion.model.times import parse_time
+from kcompanion.render.terminal import render
+from kcompanion.report import learn as report
+from kcompanion.report.document import Document
+from kcompanion.trace.manifest import MANAGED_BY
+
+PREPARED = 30.0  # seconds for a new namespace to get its service account and CA bundle
+NOT_SHOWN = 1
+_DRY = Setting("<run>", "<namespace>", own=True, image="")
+
+
+class Printer:
+    """Shows a run step by step; with a pause, waits for Enter before each step."""
+
+    def __init__(self, lesson: Lesson, options: Options, *, pause: bool) -> None:
+        self._lesson = lesson
+        self._options = options
+        self._pause = pause
+        self._number = 0
+        self._step: Step | None = None
+        self._acts: list[tuple[Send | Wait | Hold, Exchange]] = []
+        self._claims: list[Judgement] = []
+        self._quiet = options.output in ("json", "yaml", "name")
+
+    def began(self, number: int, step: Step) -> None:
+        self.flush()
+        if self._pause:
+            click.pause(screen(self._options).words(say("learn.press")), err=True)
+        self._number, self._step = number, step
+
+    def asked(self, act: Send | Wait | Hold, exchange: Exchange) -> None:
+        self._acts.append((act, exchange))
+
+    def judged(self, judgement: Judgement) -> None:
+        self._claims.append(judgement)
+
+    def flush(self) -> None:
+        """Shows what the last step brought."""
+        if self._step is not None:
+            self.show(report.step(self._lesson, self._number, self._step, self._acts, self._claims))
+        self._step, self._acts, self._claims = None, [], []
+
+    def show(self, document: Document) -> None:
+        """Shows a part of the lesson, unless the protocol is wanted."""
+        if not self._quiet:
+            shown = screen(self._options)
+            click.echo(render(document, shown), color=shown.theme.colour)
+            sys.stdout.flush()
+
+    def end(self, run: Run) -> None:
+        """The last step, the conclusion, and the question at the end."""
+        self.flush()
+        self.show(report.closing(self._lesson, run))
+        if run.shown:
+            if self._pause:
+                click.pause(screen(self._options).words(say("learn.press_answer")), err=True)
+            self.show(report.answer(self._lesson))
+
+
+def dry_run(options: Options, lesson: Lesson, image: str) -> int:
+    """Prints every request the lesson would make; sends none."""
+    setting = Setting(_DRY.run, options.namespace or _DRY.namespace, own=not options.namespace, image=image)
+    steps = list(plan(lesson, setting))
+    body = {
+        "lesson": lesson.id,
+        "requests": [
+            {"step": step.id, "name": act.name, **request.to_json()} for step, acts in steps for act, request in acts
+        ],
+    }
+    sections = [report.planned(lesson, number, step, acts) for number, (step, acts) in enumerate(steps, 1)]
+    document = Document(title=say("learn.dry", id=lesson.id), sections=sections)
+    return emit(Answer("LessonPlan", Snapshot(options.now or datetime.now(UTC)), body, document), options)
+
+
+def replay(options: Options, lesson: Lesson, *, pause: bool) -> int:
+    """Performs the lesson on the answers of a recorded run.
+
+    Raises:
+        BadRecording: the file is no such recording.
+    """
+    _check_pause(pause=pause)
+    document = _recorded(options.from_file or "")
+    recorded = read(document)
+    if recorded.lesson != lesson.id:
+        raise BadRecording(
+            f"that is a recording of the lesson {recorded.lesson}", f"kcompanion learn {recorded.lesson}"
+        )
+    printer = Printer(lesson, options, pause=pause)
+    printer.show(report.opening(lesson, report.where(recorded.setting, replayed=True)))
+    run = perform(lesson, recorded.setting, Replay(recorded), printer)
+    run.left = recorded.left
+    printer.end(run)
+    cluster = document.get("cluster") or {}
+    origin = Origin(text_at(cluster, "context"), text_at(cluster, "name"), text_at(cluster, "server"))
+    taken = parse_time(text_at(document, "capturedAt")) or datetime.now(UTC)
+    return _finish(run, Snapshot(options.now or taken, origin), options)
+
+
+def _recorded(name: str) -> Mapping[str, Any]:
+    path = shipped(name, "lessons", ".json") if name.startswith(SHIPPED) else Path(name)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadRecording(
+            f"{name} cannot be read as a recorded lesson", "`learn NAME --record FILE` writes one"
+        ) from error
+    if not isinstance(document, dict):
+        raise BadRecording(f"{name} is no recorded lesson", "`learn NAME --record FILE` writes one")
+    return document
+
+
+def _check_pause(*, pause: bool) -> None:
+    if pause and not sys.stdin.isatty():
+        raise UsageError("--pause waits for Enter, and stdin is no terminal", "leave out --pause")
+
+
+def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: bool) -> int:
+    """Runs the lesson on the cluster; 0 when it came to its end and every claim held.
+
+    Raises:
+        UsageError: the options do not go together, or nobody agreed to the writing.
+    """
+    _check_pause(pause=pause)
+    if options.all_namespaces or options.watch:
+        raise UsageError("a lesson runs in one namespace, once", "leave out -A and --watch")
+    if options.namespace and not lesson.movable:
+        raise UsageError(f"the lesson {lesson.id} needs a namespace of its own", "leave out -n")
+    mark = secrets.token_hex(3)
+    own = not options.namespace
+    setting = Setting(mark, options.namespace or f"kcompanion-lesson-{mark}", own, image)
+    connection = connect(target(options))
+    printer = Printer(lesson, options, pause=pause)
+    printer.show(report.opening(lesson, report.where(setting, replayed=False)))
+    _consent(options, connection, yes=yes)
+    head = Head(mark, lesson.id, connection.origin.server, setting.namespace, own, _collections(lesson, setting))
+    journal = Journal(journals.folder() / f"{mark}.journal", head)
+    run = Run(lesson.id, setting)
+    try:
+        with _ended_by_signals():
+            bench = Bench(connection, journal, options.request_timeout)
+            _prepare(bench, lesson, setting)
+            run = perform(lesson, setting, bench, printer)
+            printer.end(run)
+    finally:
+        run.left = _clean_up(connection, journal, options)
+    return _finish(run, Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin), options)
+
+
+def _consent(options: Options, connection: Connection, *, yes: bool) -> None:
+    """Asks whether it may write.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        click.Abort: no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
+    words = say("learn.consent", context=connection.origin.context, server=connection.origin.server)
+    click.confirm(screen(options).words(words), abort=True, err=True)
+
+
+def _collections(lesson: Lesson, setting: Setting) -> tuple[str, ...]:
+    """Where a lesson may leave objects with its label in a namespace that is not its own."""
+    space = f"/namespaces/{setting.namespace}/"
+    made = [
+        request.path.partition("?")[0]
+        for _, acts in plan(lesson, setting)
+        for act, request in acts
+        if isinstance(act, Send) and act.method == "POST" and space in request.path
+    ]
+    kept = [path for path in made if path.rpartition("/")[0].endswith(space.rstrip("/"))]
+    below = [resource.path(setting.namespace) for resource in (r.REPLICASETS, r.JOBS, r.PODS)]
+    return tuple(dict.fromkeys([*kept, *below]))
+
+
+def _prepare(bench: Bench, lesson: Lesson, setting: Setting) -> None:
+    """The namespace, with what controllers put into a new one."""
+    path = r.NAMESPACES.path(None, setting.namespace)
+    if not setting.own:
+        if bench.send("namespace", Request("GET", path), managed=False).status != 200:
+            raise NotFound(
+                f"there is no namespace {setting.namespace}, or you may not see it", "kubectl get namespaces"
+            )
+        return
+    labels = {MANAGED_BY: "kcompanion", LESSON: setting.run, **lesson.space_labels}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": setting.namespace, "labels": labels},
+    }
+    made = bench.send("namespace", Request("POST", r.NAMESPACES.path(), body), managed=False)
+    if made.status != 201:
+        raise CompanionError(
+            f"the namespace {setting.namespace} could not be made: {text_at(made.body, 'message')}",
+            "if you may only use one that is there: -n NAMESPACE",
+        )
+    for resource, name in ((r.SERVICEACCOUNTS, "default"), (r.CONFIGMAPS, "kube-root-ca.crt")):
+        asked = Request("GET", resource.path(setting.namespace, name))
+        bench.wait("prepared", asked, there(), PREPARED, managed=False)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A terminal that is closed ends a lesson as Ctrl-C does: with everything removed."""
+    previous = signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005 - their signature
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+def _clean_up(connection: Connection, journal: Journal, options: Options) -> tuple[str, ...]:
+    """Takes everything back; a second Ctrl-C does not stop it. What is left stays in the journal."""
+    ignored = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    try:
+        _say(options, say("learn.cleaning", namespace=journal.head.namespace))
+        left = Cleaner(connection, options.request_timeout).clean(journal.head, journal.undos)
+        journal.close(done=not left)
+        _say(options, say("learn.left", what="; ".join(left)) if left else say("learn.cleaned"))
+        return tuple(left)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _finish(run: Run, snapshot: Snapshot, options: Options) -> int:
+    """Writes the protocol where it is wanted; the exit code."""
+    answer = Answer(KIND, snapshot, run.to_json(), Document(), names=[run.lesson])
+    if options.record:
+        _write(Path(options.record), envelope(answer))
+    if options.output in ("json", "yaml", "name"):
+        emit(answer, options)
+    return 0 if run.shown and not run.left else NOT_SHOWN
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    try:
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CompanionError(f"{path} cannot be written: {error.strerror}", "") from error
+
+
+def _say(options: Options, message: Message) -> None:
+    talk(screen(options).words(message))

@@ -1,0 +1,112 @@
+"""A live cluster as the bench of a lesson: sends its requests, waits, and keeps secrets out of what is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kcompanion.cluster import scrub
+from kcompanion.cluster.connect import Connection, with_token
+from kcompanion.cluster.journal import Journal
+from kcompanion.cluster.transport import Transport, TransportError
+from kcompanion.errors import Unreachable
+from kcompanion.learn.answers import Exchange, Request
+from kcompanion.learn.lesson import INVALID, Undo, Until
+from kcompanion.learn.perform import credentials_word
+
+EVERY = 0.2  # seconds between two looks
+
+
+class Bench:
+    """Asks over one connection; changes nothing whose way back the journal does not hold."""
+
+    def __init__(self, connection: Connection, journal: Journal, timeout: float) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._timeout = timeout
+        self._own = Transport(connection)
+        self._began = time.monotonic()
+
+    def note(self, undo: Undo) -> None:
+        """Keeps how a change is taken back."""
+        self._journal.note(undo)
+
+    def send(self, name: str, request: Request, *, managed: bool) -> Exchange:
+        """One request and its answer, whatever its status.
+
+        Raises:
+            Unreachable: there was no answer.
+        """
+        try:
+            status, body = ask(self._transport(request), request, self._timeout)
+        except TransportError as error:
+            raise Unreachable(
+                f"the API server did not answer {request.method} {request.path}: {error.detail}",
+                "what was made is removed; if that fails too: kcompanion learn cleanup",
+            ) from error
+        return self._exchange(name, request, status, body, managed=managed)
+
+    def wait(self, name: str, request: Request, until: Until, seconds: float, *, managed: bool) -> Exchange:
+        """Looks until it holds or time is up."""
+        return self._look(name, request, until, seconds, managed=managed, stop=lambda held: held)
+
+    def hold(self, name: str, request: Request, until: Until, seconds: float, *, managed: bool) -> Exchange:
+        """Looks until it holds no more or time is up."""
+        return self._look(name, request, until, seconds, managed=managed, stop=lambda held: not held)
+
+    def _look(
+        self, name: str, request: Request, until: Until, seconds: float, *, managed: bool, stop: Callable[[bool], bool]
+    ) -> Exchange:
+        ends = time.monotonic() + seconds
+        tries = 0
+        while True:
+            tries += 1
+            exchange = self.send(name, request, managed=managed)
+            held = _tested(until, exchange)
+            if stop(held) or time.monotonic() >= ends:
+                return replace(exchange, tries=tries, held=held)
+            time.sleep(EVERY)
+
+    def _transport(self, request: Request) -> Transport:
+        if not request.credentials:
+            return self._own
+        token = "nobody-knows-this-token" if request.credentials == INVALID else request.credentials
+        return Transport(with_token(self._connection, token))
+
+    def _exchange(self, name: str, request: Request, status: int, body: Any, *, managed: bool) -> Exchange:  # noqa: ANN401 - JSON
+        told = replace(
+            request,
+            body=scrub.document(copy.deepcopy(request.body)),
+            credentials=credentials_word(request.credentials),
+        )
+        seen = scrub.document(copy.deepcopy(body), keep_managed=managed)
+        at = int((time.monotonic() - self._began) * 1000)
+        return Exchange(name, told, status, seen, at, raw=body)
+
+
+def ask(transport: Transport, request: Request, timeout: float) -> tuple[int, Any]:
+    """Status and JSON of an answer.
+
+    Raises:
+        TransportError: there was none.
+    """
+    data = None if request.body is None else json.dumps(request.body).encode()
+    response = transport.request(
+        request.path, body=data, method=request.method, timeout=timeout, content_type=request.content_type
+    )
+    try:
+        return response.status, json.loads(response.body or b"{}")
+    except ValueError:
+        return response.status, {"message": response.body.decode(errors="replace")[:300]}
+
+
+def _tested(until: Until, exchange: Exchange) -> bool:
+    """Whether it holds; an answer that lacks what the test looks at does not."""
+    try:
+        return bool(until.test(exchange.status, exchange.body))
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError, StopIteration):
+        return False

@@ -1,0 +1,147 @@
+"""A lesson as it is read: what is asked, each request with its real answer, what that proves, and a question back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import yaml
+
+from kcompanion.learn.answers import Exchange, Request
+from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
+from kcompanion.learn.protocol import Judgement, Run, Setting
+from kcompanion.model.fields import text_at
+from kcompanion.model.finding import Status
+from kcompanion.model.message import Message, one_or_many, say
+from kcompanion.report.document import Block, Cell, Document, Lines, Literal, Section, Table, columns
+
+BODY, WIDE = 18, 72  # lines and columns of a body that are shown
+_HEADS = columns("LESSON MIN NEEDS TOUCHES TITLE")
+Acts = Iterable[tuple[Send | Wait | Hold, Exchange]]
+
+
+def catalogue(lessons: Sequence[Lesson]) -> Document:
+    """The list of lessons."""
+    rows: list[list[Cell]] = [
+        [one.id, one.minutes, _words("need", one.needs), _words("touch", one.touches), one.text("title")]
+        for one in lessons
+    ]
+    return Document(
+        sections=[
+            Section(say("learn.list", count=len(lessons)), [Table(_HEADS, rows)]),
+            Section(say("learn.how"), [Lines([say("learn.how_run"), say("learn.how_replay"), say("learn.how_clean")])]),
+        ]
+    )
+
+
+def _words(kind: str, names: Sequence[str]) -> Cell:
+    if not names:
+        return None
+    told = say(f"learn.{kind}.{names[0]}")
+    for name in names[1:]:
+        told = say("learn.both", first=told, second=say(f"learn.{kind}.{name}"))
+    return told
+
+
+def opening(lesson: Lesson, where: Message) -> Document:
+    """Question and plan, before anything is done."""
+    return Document(
+        title=say("learn.title", id=lesson.id, title=lesson.text("title")),
+        sections=[
+            Section(say("learn.question"), [Lines([lesson.text("question")])]),
+            Section(say("learn.plan"), [Lines([lesson.text("plan"), where])]),
+        ],
+    )
+
+
+def step(lesson: Lesson, number: int, one: Step, acts: Acts, claims: Sequence[Judgement]) -> Document:
+    """What was asked in a step, what came back, and what that proves."""
+    blocks = [block for act, exchange in acts for block in _exchange(act, exchange)]
+    heading = say("learn.step", number=number, told=lesson.text(f"step.{one.id}"))
+    return Document(sections=[Section(heading, blocks), *(_claim(claim) for claim in claims)])
+
+
+def planned(lesson: Lesson, number: int, one: Step, asks: Iterable[tuple[Send | Wait | Hold, Request]]) -> Section:
+    """A step of a dry run."""
+    blocks: list[Block] = []
+    for act, request in asks:
+        blocks += _request(act, request)
+        if isinstance(act, Send) and act.undo is not None:
+            blocks.append(Lines([say("learn.undone", method=act.undo.method, path=act.undo.path)]))
+    return Section(say("learn.step", number=number, told=lesson.text(f"step.{one.id}")), blocks)
+
+
+def closing(lesson: Lesson, run: Run) -> Document:
+    """The conclusion, or what went otherwise than it should."""
+    if run.failure is not None:
+        return Document(sections=[Section(say("learn.stopped"), [Lines([run.failure])], Status.FAIL)])
+    claims = [claim for one in run.steps for claim in one.claims]
+    wrong = [claim for claim in claims if not claim.held]
+    if wrong:
+        told = say(one_or_many("learn.not_shown", len(wrong)), count=len(wrong), of=len(claims))
+        return Document(sections=[Section(told, [Lines([claim.told for claim in wrong])], Status.FAIL)])
+    return Document(
+        sections=[
+            Section(say("learn.conclusion", count=len(claims)), [Lines([lesson.text("conclusion")])], Status.OK),
+            Section(say("learn.check"), [Lines([lesson.text("ask")])]),
+        ]
+    )
+
+
+def answer(lesson: Lesson) -> Document:
+    """The answer to the question at the end."""
+    return Document(sections=[Section(say("learn.answer"), [Lines([lesson.text("answer")])])])
+
+
+def where(setting: Setting, *, replayed: bool) -> Message:
+    """Where the requests go."""
+    kind = "replay" if replayed else "own" if setting.own else "shared"
+    return say(f"learn.where.{kind}", namespace=setting.namespace)
+
+
+def _exchange(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
+    told = f"{exchange.status} {_reason(exchange)}".strip()
+    if isinstance(act, Send):
+        return [*_request(act, exchange.request), Lines([say("learn.answered", name=exchange.name, told=told)])]
+    kind = ("waited" if exchange.held else "waited_in_vain") if isinstance(act, Wait) else "held"
+    return [
+        *_request(act, exchange.request),
+        Lines(
+            [say(f"learn.{kind}", name=exchange.name, until=act.until.told, count=exchange.tries, ms=exchange.at_ms)]
+        ),
+    ]
+
+
+def _reason(exchange: Exchange) -> str:
+    """The API server's own words of a refusal, or what an answer holds."""
+    if exchange.status >= 300:
+        return " ".join(part for part in (text_at(exchange.body, "reason"), text_at(exchange.body, "message")) if part)
+    kind, name = text_at(exchange.body, "kind"), text_at(exchange.body, "metadata", "name")
+    return f"{kind} {name}".strip()
+
+
+def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
+    kind = {"": "own", "invalid": "invalid"}.get(request.credentials, "token")
+    line = say(f"learn.request.{kind}", method=request.method, path=request.path)
+    if isinstance(act, Wait | Hold):
+        line = say("learn.request.again", method=request.method, path=request.path)
+    if request.body is None or request.method == "DELETE":
+        return [Lines([line])]
+    return [Lines([line]), Literal(body_lines(request.body))]
+
+
+def body_lines(body: object) -> list[str]:
+    """A body as people write it, as much of it as fits."""
+    plain = yaml.safe_dump(_plain(body), sort_keys=False, allow_unicode=True, width=WIDE)
+    lines = [line if len(line) <= WIDE else line[: WIDE - 1] + "…" for line in plain.splitlines()]
+    return lines if len(lines) <= BODY else [*lines[: BODY - 1], "…"]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _claim(claim: Judgement) -> Section:
+    lines = [f"{field} = {value}" for field, value in claim.evidence]
+    return Section(claim.told, [Lines(lines)] if lines else [], Status.OK if claim.held else Status.FAIL)

@@ -1,0 +1,155 @@
+"""`learn` without a cluster: the list, dry runs, replays, and the command lines that are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from kcompanion.cli.main import run
+from kcompanion.learn.lessons import BY_ID, LESSONS
+from tests.cli.conftest import Command
+from tests.servers import Api, refusal, write_kubeconfig
+
+Printed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Printed:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = run(list(words))
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def valid(printed: Printed) -> Callable[[str, str], dict[str, Any]]:
+    """The document, if it fits the schema of its kind."""
+
+    def check(kind: str, text: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(text)
+        schema = json.loads(printed("schema", kind)[1])
+        Draft202012Validator(schema).validate(document)
+        assert document["kind"] == kind
+        return document
+
+    return check
+
+
+def test_the_list_needs_no_cluster(inside: Command) -> None:
+    ran = inside("learn")
+    assert ran.code == 0
+    assert all(f"  {lesson.id} " in ran.out for lesson in LESSONS)
+
+
+def test_the_list_as_json(printed: Printed, valid: Callable[[str, str], dict[str, Any]]) -> None:
+    document = valid("Lessons", printed("learn", "-o", "json")[1])
+    assert [one["id"] for one in document["lessons"]] == list(BY_ID)
+    assert all(one["minutes"] > 0 and one["touches"] for one in document["lessons"])
+
+
+@pytest.mark.parametrize("name", BY_ID)
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_lesson_replays_in_both_languages(printed: Printed, name: str, language: str) -> None:
+    code, out, err = printed("learn", name, "--from", f"demo:{name}", "--lang", language)
+    assert (code, err) == (0, "")
+    assert "✖" not in out
+    assert {"en": "claims held", "ko": "모두 확인되었습니다"}[language] in out
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_a_replay_is_the_same_protocol(
+    printed: Printed, valid: Callable[[str, str], dict[str, Any]], name: str, tmp_path: Path
+) -> None:
+    code, out, _ = printed("learn", name, "--from", f"demo:{name}", "-o", "json")
+    assert code == 0
+    assert valid("LessonRun", out)["shown"] is True
+    again = tmp_path / "again.json"
+    again.write_text(out, encoding="utf-8")
+    assert printed("learn", name, "--from", str(again), "-o", "json")[1] == out
+
+
+def test_a_cluster_that_behaves_otherwise_is_told(printed: Printed, tmp_path: Path) -> None:
+    document = json.loads(printed("learn", "conflict", "--from", "demo:conflict", "-o", "json")[1])
+    [after] = [act for step in document["steps"] for act in step["acts"] if act["name"] == "after"]
+    after["answer"]["body"]["data"]["value"] = "overwritten"
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    code, out, _ = printed("learn", "conflict", "--from", str(path))
+    assert code == 1
+    assert "✖ What Ann wrote is still there" in out
+    assert "The cluster behaved otherwise: 1 of 7 claims" in out
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_a_dry_run_names_every_request(
+    printed: Printed, valid: Callable[[str, str], dict[str, Any]], name: str
+) -> None:
+    assert printed("learn", name, "--dry-run")[0] == 0
+    document = valid("LessonPlan", printed("learn", name, "--dry-run", "-o", "json")[1])
+    shipped = json.loads(printed("learn", name, "--from", f"demo:{name}", "-o", "json")[1])
+    done = [(act["name"], act["request"]["method"]) for step in shipped["steps"] for act in step["acts"]]
+    assert [(one["name"], one["method"]) for one in document["requests"]] == done
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["nonsense"], 4, "there is no lesson"),
+        (["conflict", "--from", "demo:labels"], 2, "recording of the lesson labels"),
+        (["conflict", "--from", "demo:three-nodes"], 2, "no recording is shipped"),
+        (["conflict", "--from", "nowhere.json"], 2, "cannot be read as a recorded lesson"),
+        (["conflict", "-A"], 2, "one namespace"),
+        (["conflict", "--from", "demo:conflict", "--pause"], 2, "no terminal"),
+        (["request-pipeline", "-n", "shop", "--yes"], 2, "namespace of its own"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(inside: Command, words: list[str], code: int, said: str) -> None:
+    ran = inside("learn", *words)
+    assert ran.code == code
+    assert said in ran.err
+
+
+def test_nobody_to_ask_is_no_consent(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    ran = kcompanion("learn", "conflict", KUBECONFIG=config)
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert api.requests == []
+
+
+def test_a_namespace_that_may_not_be_made_is_told(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+    api.answers["/api/v1/namespaces"] = refusal(403, "you may not")
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    ran = kcompanion("learn", "conflict", "--yes", KUBECONFIG=config)
+    assert ran.code == 1
+    assert "you may not" in ran.err
+    assert "-n NAMESPACE" in ran.err
+
+
+def test_an_api_server_that_went_away_leaves_a_journal(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+    """The namespace was made, then nothing answers any more: the journal stays for `learn cleanup`."""
+
+    def dying(_: object) -> Any:
+        return refusal(500, "etcd is gone")
+
+    api.answers["/api/v1/namespaces"] = lambda _: refusal(500, "etcd is gone")
+    api.otherwise = dying
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    ran = kcompanion("learn", "conflict", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert ran.code == 1
+    assert "learn cleanup" in ran.err
+    assert len(list((tmp_path / "kcompanion" / "lessons").glob("*.journal"))) == 1
+    api.otherwise = refusal(404, "not found")
+    api.answers.clear()
+    ran = kcompanion("learn", "cleanup", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert "conflict" in ran.out
+    assert list((tmp_path / "kcompanion" / "lessons").glob("*.journal")) == []
