@@ -14,7 +14,7 @@ Both live in memory only. After a restart it is enough that nothing is done befo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kcompanion.reconcile.moments import SECOND
@@ -107,8 +107,18 @@ class Expectations:
         expected = self._book.get(key)
         return None if expected is None else Pending(expected.creations, expected.deletions, now - expected.since)
 
+    def awaited(self, key: Key) -> frozenset[str]:
+        """The uids of the pods whose deletion is awaited."""
+        expected = self._book.get(key)
+        return frozenset(expected.doomed) if expected else frozenset()
+
     def keys(self) -> tuple[Key, ...]:
         return tuple(self._book)
+
+    def copy(self) -> Expectations:
+        other = Expectations()
+        other._book = {key: replace(expected, doomed=set(expected.doomed)) for key, expected in self._book.items()}
+        return other
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,16 @@ class Versions:
         del self._book[key]
         return None
 
+    def newest(self, key: Key) -> Mapping[Kept, int]:
+        """What was written and not yet seen, by kind."""
+        written = self._book.get(key)
+        return dict(written.versions) if written else {}
+
+    def copy(self) -> Versions:
+        other = Versions()
+        other._book = {key: replace(written, versions=dict(written.versions)) for key, written in self._book.items()}
+        return other
+
     def forget(self, key: Key, uid: str = "") -> None:
         """Of this uid only, if one is given: its successor of the same name keeps its own."""
         written = self._book.get(key)
@@ -164,3 +184,7 @@ class Books:
 
     expectations: Expectations = field(default_factory=Expectations)
     versions: Versions = field(default_factory=Versions)
+
+    def copy(self) -> Books:
+        """For a simulation that goes on in more than one way."""
+        return Books(self.expectations.copy(), self.versions.copy())

@@ -59,13 +59,17 @@ def sync(key: Key, view: View, books: Books, now: Callable[[], int], woken_by: t
 def _synced(work: Work) -> Generator[Step, tuple[Answer, ...], tuple[str | None, float | None]]:
     """The error, if there was one, and when to look again."""
     owner, account = work.owner, work.account
+    doubt = yield from _settle_doubt(work)
+    # Whether to act and on which pods is decided in the same moment. While answers are waited for the view goes on:
+    # it may meet the expectations with pods that are not among these.
+    may_act = doubt is None and work.books.expectations.satisfied(work.key, work.now())
     found = sort_out(owner, work.view.pods_of(owner), work.view.orphans(owner.namespace))
     claimed = yield from settle_claims(work, found)
     if account.errors:
         account.action = Action.CLAIM_FAILED
         account.observed = observe(owner, claimed, found.terminating, work.now())
         return "; ".join(account.errors), None
-    error = yield from _managed(work, claimed)
+    error = doubt or (yield from _managed(work, claimed, may_act))
     evaluated = work.now()
     account.observed = observe(owner, claimed, found.terminating, evaluated)
     failure = None if error is None else Failure(_reason(owner, claimed), error, evaluated)
@@ -76,19 +80,20 @@ def _synced(work: Work) -> Generator[Step, tuple[Answer, ...], tuple[str | None,
     return None, _next(work, claimed, evaluated)
 
 
-def _managed(work: Work, claimed: Sequence[Pod]) -> Managing:
-    """Creates or deletes pods, unless it has to wait for what it did before."""
-    account, expectations = work.account, work.books.expectations
-    if work.owner.deleting:
-        account.action = Action.DELETING
+def _settle_doubt(work: Work) -> Managing:
+    expectations = work.books.expectations
+    if work.owner.deleting or not expectations.doubtful(work.key, work.now()):
         return None
+    error = yield from settle_doubt(work)
+    work.account.pending = expectations.pending(work.key, work.now())
+    return error
+
+
+def _managed(work: Work, claimed: Sequence[Pod], may_act: bool) -> Managing:
+    """Creates or deletes pods, unless it has to wait for what it did before."""
     difference = len(claimed) - work.owner.replicas
-    if difference and expectations.doubtful(work.key, work.now()):
-        if error := (yield from settle_doubt(work)):
-            return error
-        account.pending = expectations.pending(work.key, work.now())
-    if not expectations.satisfied(work.key, work.now()):
-        account.action = Action.WAIT
+    if work.owner.deleting or not may_act:
+        work.account.action = Action.DELETING if work.owner.deleting else Action.WAIT
         return None
     if difference < 0:
         return (yield from create(work, -difference))

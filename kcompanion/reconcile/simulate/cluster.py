@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,9 +37,8 @@ class Cluster:
 
     def copy(self) -> Cluster:
         """What happens to the copy leaves the original as it is."""
-        return Cluster(
-            self.server.copy(), self.store.copy(), deepcopy(self.books), dict(self.queue), dict(self.later), []
-        )
+        books = self.books.copy()
+        return Cluster(self.server.copy(), self.store.copy(), books, dict(self.queue), dict(self.later))
 
     @property
     def now(self) -> int:
@@ -80,6 +78,7 @@ class Cluster:
             items = self.server.owners if kept == "owners" else self.server.pods
             for item in items.values():
                 self.wake(self.store.take(kept, Change(Type.ADDED, item), triggers))
+            self.store.versions[kept] = self.server.version
 
     def run_pod(self, key: Key, node: str, ready: bool = True) -> None:
         """What scheduler and kubelet do for a pod."""
