@@ -36,8 +36,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary test-cluster \
-	test-cluster-full clusters lessons bench docs fmt lint lock recordings dist wheelhouse image-archive clean
+.PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary \
+	conformance test-cluster test-cluster-full clusters lessons bench docs fmt lint lock recordings dist wheelhouse \
+	image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +122,10 @@ clusters:
 	$(need_python)
 	@"$(PYTHON)" -m lab cluster
 	@"$(PYTHON)" -m lab cluster-ha
+
+# CONTROLLER=builtin proves the tests: it passes. CONTROLLER=none proves that they can fail.
+conformance: $(READY) ## Kubernetes' own tests of ReplicaSets (CONTROLLER=ours, builtin or none)
+	@$(BIN)/python -m lab conformance --controller $(or $(CONTROLLER),ours)
 
 test-cluster: $(READY) cluster ## the tests on real clusters and in a browser
 	@$(PYTEST_CLUSTER) -m "not full"

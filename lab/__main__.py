@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from lab import cluster, engine, gobuild, host, images, recover, workloads
+from lab import cluster, e2e, engine, gobuild, host, images, recover, workloads
 from lab.shell import LabError, say
 
 
@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command("down", "remove the clusters", lambda _: _down())
     command("images", "make the images of the clusters, without a cluster", lambda _: _images())
     command("e2e-binary", "build upstream's e2e.test and print its path", lambda _: _e2e())
+    against = command(
+        "conformance", "upstream's end-to-end tests of ReplicaSets", lambda it: e2e.conformance(it.against)
+    )
+    against.add_argument("--controller", dest="against", choices=e2e.CONTROLLERS, default="ours")
     command("python-image", f"make {workloads.PYTHON}", lambda _: _python())
     load = command("load", "put images of the local engine on the nodes of a cluster", _load)
     load.add_argument("--cluster", choices=[one.name for one in cluster.ALL], help="only this one")
@@ -76,6 +80,10 @@ def _images() -> None:
 
 def _e2e() -> None:
     print(gobuild.e2e_binary())
+
+
+def _conformance(options: argparse.Namespace) -> None:
+    e2e.conformance(options.controller)
 
 
 def _python() -> None:

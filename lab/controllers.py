@@ -68,8 +68,8 @@ class Controller:
     def wait_ready(self, patience: float = READY_PATIENCE) -> None:
         end = time.monotonic() + patience
         while not self.is_ready():
-            if (code := self.poll()) is not None:
-                raise LabError(f"a running controller (it ended with {code})", f"read {self.log}:\n{self.tail()}")
+            if not self.running:
+                raise LabError(f"a controller that runs ({self.command[:3]} ended)", f"read {self.log}:\n{self.tail()}")
             if time.monotonic() > end:
                 raise LabError(f"a controller that is ready within {patience:.0f} s", f"read {self.log}")
             time.sleep(0.1)
@@ -82,9 +82,9 @@ class Controller:
         except OSError:
             return False
 
-    def poll(self) -> int | None:
-        """The exit code, None while it runs."""
-        return self._process.poll() if self._process else None
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def send(self, number: signal.Signals) -> None:
         """SIGSTOP and SIGCONT to hold it, SIGKILL to see what it leaves behind."""
@@ -101,8 +101,8 @@ class Controller:
 
     def stop(self) -> int:
         """Ends it as a user would and returns its exit code; one that does not end in time is killed."""
-        if self._process is None or self._process.poll() is not None:
-            return self._process.returncode if self._process else 0
+        if self._process is None or not self.running:
+            return 0
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
         try:
@@ -145,9 +145,9 @@ def built_in(kubeconfig: Path, log: Path, *, qps: float = 20, burst: int = 30, l
 
 
 def ours(kubeconfig: Path, log: Path, target: str, *flags: str, python: str = sys.executable) -> Controller:
-    """Our operator for the target (`replicasets.apps` or our own kind), as a user would run it here."""
+    """Our operator for the target (`replicasets.apps` or our own kind): what `kcompanion operator run` starts."""
     address = f"127.0.0.1:{free_port()}"
-    command = [python, "-m", "kcompanion", "operator", "run", f"--target={target}", f"--kubeconfig={kubeconfig}"]
+    command = [python, "-m", "operators.replicaset", f"--target={target}", f"--kubeconfig={kubeconfig}"]
     scope = () if any(flag.startswith(("-n", "--namespace")) for flag in flags) else ("-A",)
     return Controller([*command, *scope, f"--listen={address}", *flags], log, f"http://{address}/readyz")
 

@@ -31,7 +31,7 @@ __all__ = ["ROOT", "Ran", "kubectl_program"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, then those that need the cluster alone; what is left fills the gaps beside them."""
     sizes = Counter(item.path for item in items)
-    early = ("ha", "alone")
+    early = ("ha", "conformance", "alone")
 
     def place(item: pytest.Item) -> tuple[int, int, Path]:
         rank = next((n for n, mark in enumerate(early) if item.get_closest_marker(mark)), len(early))
@@ -59,6 +59,9 @@ def turn(name: str, *, alone: bool) -> Iterator[None]:
 def our_turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """The cluster is ours, with others or alone, before anything of the module is set up."""
     marks = {mark.name for mark in request.node.iter_markers()}
+    if "conformance" in marks:  # its own lock (acceptance/conftest.py) also keeps benchmarks and upstream's tests away
+        yield
+        return
     with turn("kcompanion-ha" if "ha" in marks else "kcompanion", alone=bool(marks & {"ha", "alone"})):
         yield
 
