@@ -32,7 +32,7 @@ class Grown:
     forest: Forest
     states: Mapping[str, State]  # by uid
     relations: Sequence[Relation] = ()
-    events: Sequence[Event] = ()
+    events: Sequence[Event] | None = None  # none when nobody asked, or nobody may read them
 
     def state(self, node: Node) -> State:
         return self.states[node.entity.uid]
@@ -90,8 +90,9 @@ def sections(grown: Grown, world: World, gaps: Sequence[Gap] = (), *, every: boo
         made.append(Section(say("tree.section.relations"), [_relations(grown)]))
     if explain:
         made += _explained(grown)
-    if grown.events:
-        made.append(Section(say("tree.section.events"), _events(grown.events, world, every=every)))
+    if grown.events is not None:
+        told = _events(grown.events, world, every=every) if grown.events else [Lines((say("tree.no_events"),))]
+        made.append(Section(say("tree.section.events"), told))
     return made
 
 

@@ -17,7 +17,7 @@ def to_json(grown: Grown) -> dict[str, Any]:
         "status": verdict(grown)[1].value,
         "roots": [_node(root, None, None, grown) for root in grown.forest.roots],
         "relations": [edge.to_json() for edge in grown.relations],
-        "events": [_event(event) for event in grown.events],
+        "events": [_event(event) for event in grown.events or ()],
     }
 
 

@@ -125,7 +125,7 @@ def kubectl(cluster: Path) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def crd(kubectl: Callable[..., str]) -> None:
     """The CompanionReplicaSet kind. It stays: who runs tests side by side shares it."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "manifests" / "crd"))
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests" / "crd"))
     kubectl("wait", "--for=condition=Established", "crd/companionreplicasets.kcompanion.dev", "--timeout=30s")
 
 

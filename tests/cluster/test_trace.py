@@ -212,7 +212,9 @@ def test_run_that_does_not_get_ready_says_why(
     namespace: str, cluster: Path, kcompanion: Callable[..., Any], kubectl: Callable[..., str], tmp_path: Path
 ) -> None:
     file = tmp_path / "crash.yaml"
-    file.write_text(json.dumps(crashing()))
+    pod = crashing()
+    pod["spec"]["containers"][0]["readinessProbe"] = PROBE  # without one it is ready for the moment in which it runs
+    file.write_text(json.dumps(pod))
     done = kcompanion("trace", "run", str(file), "-n", namespace, "--timeout", "7s", kubeconfig=cluster)
     assert done.code == 1
     assert "Not ready after 7 s." in done.out

@@ -122,3 +122,11 @@ def test_wrong_usage_is_told(capsys: Capture, words: list[str]) -> None:
 def test_what_is_not_there_is_not_found(capsys: Capture) -> None:
     assert run(["tree", "pod/nope", "--from", str(KIND)]) == 4
     assert capsys.readouterr().out == ""
+
+
+def test_events_that_are_gone_are_told_to_be_gone(capsys: Capture) -> None:
+    words = ["tree", "configmap/coredns", "-n", "kube-system", "--from", "demo:three-nodes"]
+    assert run([*words, "--events"]) == 0
+    assert capsys.readouterr().out.endswith("Events\n  None: an API server keeps events about 1 h.\n")
+    assert run(words) == 0
+    assert "Events" not in capsys.readouterr().out

@@ -85,7 +85,7 @@ def show(
         forest = grow([Entity(one.resource, one.item) for one in found], world, down=down)
         states = report.states(forest, world)
         edges, gaps = related(relations, [node.entity for node in forest.walk()], world)
-        events, more = _events(forest, world) if with_events else ([], [])
+        events, more = _events(forest, world) if with_events else (None, [])
         return report.Grown(forest, states, edges, events), [*forest.gaps, *gaps, *more]
 
     def produce(conversation: Session) -> Answer:
@@ -99,11 +99,11 @@ def show(
     return run(options, produce)
 
 
-def _events(forest: Forest, world: World) -> tuple[list[Event], list[Gap]]:
+def _events(forest: Forest, world: World) -> tuple[list[Event] | None, list[Gap]]:
     try:
         return report.events_of(forest, world), []
     except NotKnown as unknown:
-        return [], [unknown.gap]
+        return None, [unknown.gap]
 
 
 def _answer(conversation: Session, grown: report.Grown, missed: Sequence[Gap], options: Options) -> Answer:
