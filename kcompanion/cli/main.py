@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "nodes": ("nodes", "Nodes: what runs on them, heartbeats, room, pods by node."),
     "addons": ("addons", "DNS, network, metrics, ingress, storage: what is installed."),
     "report": ("report", "All of it in one document to keep: HTML, Markdown, SVG, JSON."),
+    "serve": ("serve", "The report as a page for a wall screen, on this machine alone."),
+    "diff": ("diff", "What changed between two recordings, two reports, or then and now."),
     "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
     "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),

@@ -77,6 +77,9 @@ _TOLD_FROM = (
     r.CONTROLLERREVISIONS,
 )
 
+_SWEPT = tuple(listing(resource) for resource in sweep.resources(""))
+_REPORTED = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS))
+
 NEEDS: tuple[Need, ...] = (
     Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
     Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
@@ -96,11 +99,9 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need("nodes", nodes.ESSENTIAL, nodes.ASKS),
     Need("addons", addons.ESSENTIAL, addons.ASKS),
-    Need(
-        "report",
-        tuple(listing(resource) for resource in sweep.resources("")),
-        (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS)),
-    ),
+    Need("report", _SWEPT, _REPORTED),
+    Need("diff", _SWEPT, _REPORTED),
+    Need("serve", _SWEPT, _REPORTED),
     Need("whoami", identity.ESSENTIAL, identity.ASKS),
     Need("operator", operator.ESSENTIAL, operator.ASKS),
     Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
