@@ -1,7 +1,7 @@
-"""Who claims what: the rules by which a controller keeps, releases or adopts an object.
+"""Who claims what among the objects that were read: which controller would keep, release or adopt an object.
 
-They are those of ClaimObject in pkg/controller/controller_ref_manager.go, and of what each controller hands to it:
-the ReplicaSet controller leaves out finished pods and those being deleted, a StatefulSet looks at the name too, a
+The rule itself is the operator's own (`kcompanion.reconcile.claims`). Here is what each kind of controller hands to
+it: the ReplicaSet controller leaves out finished pods and those being deleted, a StatefulSet looks at the name too, a
 finished Job claims nothing any more.
 """
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from kcompanion.model import resources as r
 from kcompanion.model.fields import condition, labels_of, map_at, name_of, namespace_of, text_at
+from kcompanion.model.podresources import ENDED
 from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selector_text, selects
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.owners import Entity, controller_of
+from kcompanion.reconcile.claims import Claim, Has
+from kcompanion.reconcile.claims import claim as decided
 
 # What each kind of controller claims.
 CLAIMS: Mapping[Resource, Resource] = {
@@ -36,15 +38,6 @@ CLAIMS: Mapping[Resource, Resource] = {
 COUNTING = frozenset({"ReplicaSet", "ReplicationController", "CompanionReplicaSet"})
 _PARENT = re.compile(r"(.*)-[0-9]+$")
 _BUILT_IN_JOB_CONTROLLER = "kubernetes.io/job-controller"
-
-
-class Claim(StrEnum):
-    """What a controller does about an object the next time it looks."""
-
-    KEEPS = "keeps"
-    RELEASES = "releases"
-    ADOPTS = "adopts"
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,7 @@ class Controller(Entity):
 
 def active(pod: Object) -> bool:
     """Whether a pod counts for a controller: not finished, not being deleted."""
-    finished = text_at(pod, "status", "phase") in ("Succeeded", "Failed")
+    finished = text_at(pod, "status", "phase") in ENDED
     return not finished and not text_at(pod, "metadata", "deletionTimestamp")
 
 
@@ -118,13 +111,12 @@ def claim(
         return Claim.NOTHING
     if not controller.at_work or (controller.ref.kind in COUNTING and not active(item)):
         return Claim.NOTHING
-    if owner is not None:
-        if fits:
-            return Claim.KEEPS
-        return Claim.NOTHING if controller.deleting else Claim.RELEASES
-    if controller.deleting or text_at(item, "metadata", "deletionTimestamp"):
-        return Claim.NOTHING
-    return Claim.ADOPTS
+    return decided(
+        Has.NOBODYS if owner is None else Has.OURS,
+        fits=fits,
+        controller_deleting=controller.deleting,
+        deleting=bool(text_at(item, "metadata", "deletionTimestamp")),
+    )
 
 
 def controllers_in(namespace: str, claimed: Resource, world: World) -> list[Controller]:

@@ -15,11 +15,12 @@ from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selects
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
-from kcompanion.ownership.claim import Claim, Controller, claim, controllers_in
+from kcompanion.ownership.claim import Controller, claim, controllers_in
 from kcompanion.ownership.names import HASH_LABEL
 from kcompanion.ownership.owners import Entity, Owner, State, controller_of, owners
 from kcompanion.ownership.pool import everything
 from kcompanion.ownership.written import Write, label_writer
+from kcompanion.reconcile.claims import Claim
 
 # Kinds that usually have a controller.
 EXAMINED = (r.PODS, r.REPLICASETS, r.JOBS)

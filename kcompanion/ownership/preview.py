@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +20,6 @@ from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.claim import (
     CLAIMS,
     COUNTING,
-    Claim,
     Controller,
     active,
     claim,
@@ -29,7 +27,10 @@ from kcompanion.ownership.claim import (
     listed_together,
 )
 from kcompanion.ownership.owners import controller_of
-from kcompanion.ownership.victims import first_deleted
+from kcompanion.reconcile.claims import Claim
+from kcompanion.reconcile.moments import SECOND, since_1970
+from kcompanion.reconcile.pod import Pod, pod_of
+from kcompanion.reconcile.victims import victims
 
 Changes = Mapping[str, str | None]  # None takes the label away
 _SOON = (0, 5, 15, 30, 60)  # seconds from now at which somebody may change the label
@@ -197,9 +198,9 @@ def _adopted(
         wanted = _wanted(controller)
         surplus = max(0, count - wanted)
         related = _related(controller, controllers, [*(p for p in pods if name_of(p) != name_of(pod)), taken])
+        slim, now = [pod_of(one) for one in those], since_1970(world.now)
         gone, *later = (
-            [name_of(one) for one in first_deleted(those, surplus, related, world.now + timedelta(seconds=seconds))]
-            for seconds in _SOON
+            [victim.pod.name for victim in victims(slim, surplus, related, now + seconds * SECOND)] for seconds in _SOON
         )
         if gone:
             perhaps = sorted({name for names in later for name in names} - {*gone})
@@ -221,7 +222,7 @@ def _adopted(
     return Effect(controller.ref, Claim.ADOPTS, Then.JOB, count)
 
 
-def _related(controller: Controller, controllers: Sequence[Controller], pods: Sequence[Object]) -> list[Object]:
+def _related(controller: Controller, controllers: Sequence[Controller], pods: Sequence[Object]) -> list[Pod]:
     """The active pods that ReplicaSets of the same owner select."""
     owner = controller_of(controller.item)
     if owner is None:
@@ -231,7 +232,7 @@ def _related(controller: Controller, controllers: Sequence[Controller], pods: Se
         for one in controllers
         if one.resource == controller.resource and (found := controller_of(one.item)) and found.uid == owner.uid
     ]
-    return [pod for pod in pods if active(pod) and any(one.takes(pod) for one in siblings)]
+    return [pod_of(pod) for pod in pods if active(pod) and any(one.takes(pod) for one in siblings)]
 
 
 # kind of object, where its selector stands, whether that is a plain mapping of labels

@@ -16,7 +16,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def nanoseconds(text: str) -> int:
     """An API time in nanoseconds, UNKNOWN for anything that is none."""
     moment = parse_time(text)
-    return UNKNOWN if moment is None else (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return UNKNOWN if moment is None else since_1970(moment)
+
+
+def since_1970(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def api_time(moment: int) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from kcompanion.model.fields import annotations_of, condition, dig, labels_of, maps_at, name_of, namespace_of, text_at
+from kcompanion.model.podresources import ENDED
 from kcompanion.model.snapshot import Object
 from kcompanion.reconcile.moments import UNKNOWN, nanoseconds
 
@@ -19,7 +20,6 @@ DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _COST = re.compile(r"-[0-9]+|0|[1-9][0-9]*")
 _VERSION = re.compile(r"[0-9]{1,20}")  # 64 bits
 _LARGEST = 2**31
-_ENDED = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ class Pod:
 
     @property
     def finished(self) -> bool:
-        return self.phase in _ENDED
+        return self.phase in ENDED
 
     @property
     def active(self) -> bool:
         """Whether it counts: neither finished nor being deleted."""
-        return not self.deleting and self.phase not in _ENDED
+        return not self.deleting and self.phase not in ENDED
 
     @property
     def terminating(self) -> bool:
-        return self.deleting and self.phase not in _ENDED
+        return self.deleting and self.phase not in ENDED
 
 
 def pod_of(item: Object) -> Pod:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import cmp_to_key
 from typing import Any
 
-from kcompanion.reconcile.moments import UNKNOWN
+from kcompanion.reconcile.moments import SECOND, UNKNOWN
 from kcompanion.reconcile.pod import Pod
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -52,6 +52,7 @@ class Standing:
     crowd: int  # active pods of the same Deployment (or other owner) on its node
     ready_power: int  # ⌊log2⌋ of the nanoseconds it has been ready
     age_power: int
+    now: int
 
     def value(self, rule: Rule) -> str | int | bool:
         """What a rule sees of this pod."""
@@ -62,10 +63,10 @@ class Standing:
             Rule.NOT_READY: pod.ready,
             Rule.COST: pod.deletion_cost,
             Rule.CROWD: self.crowd,
-            Rule.READY_TIME: self.ready_power,
+            Rule.READY_TIME: _seconds(pod.ready_since, self.now),
             Rule.RESTARTS: pod.restarts,
             Rule.SIDECAR_RESTARTS: pod.sidecar_restarts,
-            Rule.AGE: self.age_power,
+            Rule.AGE: _seconds(pod.created, self.now),
         }
         return values.get(rule, pod.uid)
 
@@ -104,7 +105,7 @@ def ranked(pods: Iterable[Pod], related: Iterable[Pod], now: int) -> list[Standi
 def standing(pod: Pod, crowd: int, now: int) -> Standing:
     """What the rules see of a pod on whose node stand so many related ones."""
     plain = (bool(pod.node), _PHASES.get(pod.phase, 0), pod.ready, pod.deletion_cost, -crowd)
-    return Standing(pod, plain, crowd, _power(pod.ready_since, now), _power(pod.created, now))
+    return Standing(pod, plain, crowd, _power(pod.ready_since, now), _power(pod.created, now), now)
 
 
 def victims(pods: Sequence[Pod], count: int, related: Iterable[Pod], now: int) -> tuple[Victim, ...]:
@@ -153,6 +154,10 @@ def _compare(one: Standing, other: Standing) -> int:
 
 def _power(since: int, now: int) -> int:
     return (now - since).bit_length() - 1 if UNKNOWN < since < now else -1
+
+
+def _seconds(since: int, now: int) -> int | str:
+    return "" if since == UNKNOWN else max(0, now - since) // SECOND
 
 
 def _told(one: Standing, stay: Sequence[Standing]) -> Victim:

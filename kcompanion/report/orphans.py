@@ -14,10 +14,10 @@ from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import human_age
 from kcompanion.model.world import World
-from kcompanion.ownership.claim import Claim
 from kcompanion.ownership.orphans import FAULTS, Orphan, Sort
 from kcompanion.ownership.overlaps import Conflict
 from kcompanion.ownership.preview import Effect, Preview
+from kcompanion.reconcile.claims import Claim
 from kcompanion.report.document import Block, Cell, Lesson, Lines, Literal, Section, Table, columns
 
 SHOWN = 20  # rows of one sort (all with -o wide)

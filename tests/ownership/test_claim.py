@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcompanion.ownership.claim import Claim, Controller, claim
+from kcompanion.ownership.claim import Controller, claim
+from kcompanion.reconcile.claims import Claim
 from tests.ownership.build import RESOURCES, controller, pod, reference, thing
 
 FITS, MISFITS = {"app": "web"}, {"app": "other"}

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from kcompanion.model.times import format_time
-from kcompanion.ownership.claim import Claim
 from kcompanion.ownership.preview import Changes, Preview, Then, parsed, preview
-from kcompanion.ownership.victims import first_deleted
+from kcompanion.reconcile.claims import Claim
+from kcompanion.reconcile.moments import since_1970
+from kcompanion.reconcile.pod import pod_of
+from kcompanion.reconcile.victims import ranked
 from tests.ownership.build import NOW, Json, controller, deployed, pod, thing, world
 
 
@@ -104,7 +106,8 @@ def test_good_labels() -> None:
 
 
 def order(*pods: Json) -> list[str]:
-    return [item["metadata"]["name"] for item in first_deleted(pods, len(pods), pods, NOW)]
+    slim = [pod_of(item) for item in pods]
+    return [one.pod.name for one in ranked(slim, slim, since_1970(NOW))]
 
 
 def ago(**more: float) -> str:
@@ -128,7 +131,7 @@ def test_unbound_pending_unready_and_cheap_pods_go_first() -> None:
 
 def test_crowded_nodes_then_the_young_by_powers_of_two() -> None:
     crowd = [pod("two", node="a", uid="2"), pod("one", node="a", uid="1"), pod("alone", node="b", uid="0")]
-    assert order(*crowd) == ["two", "one", "alone"]
+    assert order(*crowd) == ["one", "two", "alone"]  # alike in all, so the uid decides
     for item, second in zip(crowd, (1, 2, 3), strict=True):  # of about the same age, so the uid decides
         item["status"]["conditions"][0]["lastTransitionTime"] = ago(days=1, seconds=second)
     assert order(*crowd) == ["one", "two", "alone"]
