@@ -13,7 +13,7 @@ from kcompanion.cluster.journal import Entry, Head
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import MERGE, Undo
-from kcompanion.learn.mark import LESSON
+from kcompanion.learn.mark import LESSON, UNCORDON
 from kcompanion.model import resources as r
 from kcompanion.model.fields import labels_of, maps_at, name_of, text_at
 from kcompanion.model.times import parse_time
@@ -22,8 +22,6 @@ PATIENCE = 90.0  # seconds until a namespace or an object has to be gone
 OLD = timedelta(minutes=30)  # longer than any lesson: without a journal here, such a namespace is a leftover
 EVERY = 0.3
 _DELETE = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-# A node that a lesson has cordoned carries our label, so that it is found without its journal too.
-UNCORDON = {"metadata": {"labels": {LESSON: None}}, "spec": {"unschedulable": None}}
 
 
 class Unread(Exception):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 LESSON = "kcompanion.dev/lesson"
+# The way back of a cordon. A node that a lesson has cordoned carries our label, and is found without its journal too.
+UNCORDON: dict[str, Any] = {"metadata": {"labels": {LESSON: None}}, "spec": {"unschedulable": None}}
 # Where an object holds the metadata of what its controller makes from it.
 _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate"), ("spec", "jobTemplate", "spec", "template"))
 

@@ -14,7 +14,7 @@ from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.report.document import Block, Cell, Document, Lines, Literal, Section, Table, columns
 
-BODY, WIDE = 18, 72  # lines and columns of a body that are shown
+BODY, WIDE = 26, 72  # lines and columns of a body that are shown
 _HEADS = columns("LESSON MIN NEEDS TOUCHES TITLE")
 Acts = Iterable[tuple[Send | Wait | Hold, Exchange]]
 

@@ -67,7 +67,7 @@ def test_whatever_is_changed_outside_the_namespace_has_a_way_back(lesson: Lesson
 def test_rows_are_rows_of_the_concepts(lesson: Lesson) -> None:
     page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
     assert lesson.rows
-    assert all(f"| {row} |" in page for row in lesson.rows)
+    assert all(f"| [{row}](" in page for row in lesson.rows)
 
 
 @EVERY

@@ -217,7 +217,10 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"explain configmap web -n shop-test {SHOP}": ("ConfigMap shop-test/web",),
         f"glossary namespace {SHOP}": ("names are unique",),
     },
-    "S54": {f"explain poddisruptionbudget web -n shop {SHOP}": ("may be taken away now",)},
+    "S54": {
+        "learn drain --from demo:drain": ("429: the budget allows no pod", "none of them on the cordoned node"),
+        f"explain poddisruptionbudget web -n shop {SHOP}": ("may be taken away now",),
+    },
     "S55": {NETWORK: ("10.244.0.0/16 /24 256 3 256",), NODES: ("room for 256 nodes, 3 taken, 253 left",)},
     "S56": {NODES: ("configured with systemd", "cannot differ here")},
     "S57": {

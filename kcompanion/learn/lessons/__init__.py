@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from kcompanion.learn.lesson import Lesson
-from kcompanion.learn.lessons import conflict, desired_state, labels, request_pipeline
+from kcompanion.learn.lessons import (
+    apply_twice,
+    conflict,
+    desired_state,
+    drain,
+    garbage,
+    jobs,
+    labels,
+    namespaces,
+    probes,
+    quota,
+    request_pipeline,
+    rollout,
+    scheduler,
+    services,
+    static_pods,
+    tokens,
+)
 
 LESSONS: tuple[Lesson, ...] = (
     request_pipeline.LESSON,
     conflict.LESSON,
     desired_state.LESSON,
     labels.LESSON,
+    rollout.LESSON,
+    scheduler.LESSON,
+    probes.LESSON,
+    services.LESSON,
+    garbage.LESSON,
+    quota.LESSON,
+    jobs.LESSON,
+    namespaces.LESSON,
+    apply_twice.LESSON,
+    tokens.LESSON,
+    static_pods.LESSON,
+    drain.LESSON,
 )
 BY_ID = {lesson.id: lesson for lesson in LESSONS}
