@@ -7,7 +7,8 @@ FROM ${BASE}
 COPY packages /opt/kcompanion
 # compiled here, since the running container may not write
 RUN python3 -m compileall -q -j 0 /opt/kcompanion
-ENV PYTHONPATH=/opt/kcompanion PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
+# USER: Kopf asks who runs it, and this uid stands in no passwd file
+ENV PYTHONPATH=/opt/kcompanion PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp USER=kcompanion
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["python3", "-m", "kcompanion"]

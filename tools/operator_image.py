@@ -94,6 +94,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the operator's image.")
     parser.add_argument("--base", default="", help=f"base image [{OFFICIAL}, else the lab's own Python image]")
     parser.add_argument("--load", action="store_true", help="put it on the nodes of the lab's running clusters")
+    parser.add_argument("--cluster", choices=[one.name for one in cluster.ALL], help="only of this one")
     parser.add_argument("--if-missing", action="store_true", help="build only what is not there")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="also write it there as an archive")
     options = parser.parse_args()
@@ -102,7 +103,8 @@ def main() -> int:
         if not (options.if_missing and docker.inspect("image", [IMAGE])):
             build(base_image(options.base))
         if options.load:
-            workloads.load([one for one in cluster.ALL if cluster.present(one)], [IMAGE])
+            chosen = [one for one in cluster.ALL if options.cluster in (None, one.name)]
+            workloads.load([one for one in chosen if cluster.present(one)], [IMAGE])
         if options.save:
             print(save(options.save))
     except LabError as error:

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
     "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
+    "reconcile": ("reconcile", "The loop of a controller: one ReplicaSet, live."),
     "operator": ("operator", "The operator: install, status, uninstall, or run it here."),
     "snapshot": ("snapshot", "Save what was read to a file, or look into one."),
     "schema": ("schema", "The JSON Schema of a command's -o json."),

@@ -103,6 +103,7 @@ NEEDS: tuple[Need, ...] = (
     Need("diff", _SWEPT, _REPORTED),
     Need("serve", _SWEPT, _REPORTED),
     Need("whoami", identity.ESSENTIAL, identity.ASKS),
+    Need("reconcile", (listing(r.REPLICASETS), listing(r.PODS), listing(r.EVENTS)), operator.ASKS),
     Need("operator", operator.ESSENTIAL, operator.ASKS),
     Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
 )

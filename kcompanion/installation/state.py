@@ -21,9 +21,15 @@ from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.times import seconds_between
 from kcompanion.reconcile.target import TARGETS, Target
 
+
+def lease_ask(target: Target, namespace: str = "kube-system") -> Ask:
+    """The Lease of an operator for all namespaces, or of one that looks after a single namespace and keeps it there."""
+    return getting(r.LEASES, lease_of(target), namespace)
+
+
 WORKLOADS = {resource: listing(resource, selector=SELECTOR) for resource in (r.DEPLOYMENTS, r.DAEMONSETS)}
 PODS = listing(r.PODS, selector=SELECTOR)
-LEASES = {name: getting(r.LEASES, lease_of(target), "kube-system") for name, target in TARGETS.items()}
+LEASES = {name: lease_ask(target) for name, target in TARGETS.items()}
 ASKS: tuple[Ask, ...] = (CRD, OBJECTS, PODS, *WORKLOADS.values(), *LEASES.values())
 ESSENTIAL: tuple[Ask, ...] = (CRD, PODS, *WORKLOADS.values(), *LEASES.values())
 ERRORS = 5  # the last ones are told
@@ -167,7 +173,7 @@ def state(snapshot: Snapshot) -> State:
     operators = []
     for name, target in TARGETS.items():
         found = next(((resource, item) for resource, item in workloads if target_of(item) == name), None)
-        leader = _leader(snapshot, name)
+        leader = leader_of(snapshot, target)
         if found is not None or (leader is not None and not leader.expired):
             operators.append(_operator(snapshot, target, found, leader))
     return State(tuple(operators), _kind(snapshot))
@@ -214,8 +220,17 @@ def _replica(pod: Object) -> Replica:
     )
 
 
-def _leader(snapshot: Snapshot, target: str) -> Leader | None:
-    lease = snapshot.object(LEASES[target])
+def leading_pod(snapshot: Snapshot, target: Target) -> Object | None:
+    """The operator's pod that leads: the holder of the Lease is its name, and something that sets it apart."""
+    leader = leader_of(snapshot, target)
+    if leader is None or leader.expired:
+        return None
+    return next((pod for pod in snapshot.items(PODS) if leader.holder.startswith(f"{name_of(pod)}_")), None)
+
+
+def leader_of(snapshot: Snapshot, target: Target, namespace: str = "kube-system") -> Leader | None:
+    """Who holds, or held last, the Lease of a target; None without one."""
+    lease = snapshot.object(lease_ask(target, namespace))
     if lease is None:
         return None
     spec = map_at(lease, "spec")

@@ -28,6 +28,7 @@ CONTROLLERS = {
     "ReplicationController": "replication-controller",
     "Service": "endpointslice-controller",
     "Node": "kubelet",
+    "CompanionReplicaSet": "companionreplicaset-controller",
 }
 
 

@@ -167,7 +167,7 @@ def _silent(_: Happening) -> None:
     return
 
 
-def _follow(follower: Follower, made: Made, show: Any, timeout: float) -> tuple[Goal, int]:  # noqa: ANN401 - a function
+def _follow(follower: Follower[Tracker], made: Made, show: Any, timeout: float) -> tuple[Goal, int]:  # noqa: ANN401 - a function
     """Prints until all is ready, something failed, or time is up; the goal reached and after how many ms."""
     ends = time.monotonic() + timeout
     goal, when, held, last = Goal.PENDING, 0, 0.0, 0
@@ -207,7 +207,12 @@ def _workloads(made: Made, tracker: Tracker) -> bool:
 
 
 def _tell(
-    connection: Connection, follower: Follower, made: Made, options: Options, reached: tuple[Goal, int], timeout: float
+    connection: Connection,
+    follower: Follower[Tracker],
+    made: Made,
+    options: Options,
+    reached: tuple[Goal, int],
+    timeout: float,
 ) -> int:
     """The last words: how it ended, after how long, and why it did not."""
     goal, ms = reached

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
 
 import click
 
@@ -44,10 +45,19 @@ _PARTS: dict[str, tuple[Resource, ...]] = {
 ENDPOINTS = (*_PARTS, "Service")
 
 
-class Follower:
-    """Several watches, one queue, and the Tracker that makes sense of what comes."""
+class Sense(Protocol):
+    """What makes sense of notices: a Tracker, or what is built upon one."""
 
-    def __init__(self, connection: Connection, tracker: Tracker, options: Options) -> None:
+    def see(self, kind: str, change: str, item: Object, ms: int) -> list[Happening]: ...
+
+
+Seer = TypeVar("Seer", bound=Sense)
+
+
+class Follower(Generic[Seer]):
+    """Several watches, one queue, and the Tracker (or what stands for one) that makes sense of what comes."""
+
+    def __init__(self, connection: Connection, tracker: Seer, options: Options) -> None:
         self.tracker = tracker
         self.began = time.monotonic()
         self.seen: list[Happening] = []
@@ -160,7 +170,7 @@ def watch(options: Options, kind: str, name: str) -> int:
 
 
 @contextmanager
-def following(connection: Connection, tracker: Tracker, options: Options) -> Iterator[Follower]:
+def following(connection: Connection, tracker: Seer, options: Options) -> Iterator[Follower[Seer]]:
     """A Follower whose watches end with the block."""
     follower = Follower(connection, tracker, options)
     try:
