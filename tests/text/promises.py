@@ -171,6 +171,8 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"trace deployment web -n shop {SHOP}": ("kube-controller-manager control plane, status",),
         f"owners pod {W} -n shop {SHOP}": ("ReplicaSet",),
     },
+    "S45": {},  # live only
+    "S46": {},  # live only
     "S47": {
         NODES: ("7/110", "23.5Gi"),
         f"explain pod web -n demo-kc5144 {FAULTY}": ("liveness probe", "failureThreshold 2"),
@@ -234,5 +236,6 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
 LIVE = {
     "contexts": "tests/cluster/test_contexts.py",
     "key TYPE/NAME --read": "tests/cluster/test_key.py",
+    "reconcile watch NAME": "tests/cluster/test_reconcile_watch.py",
     "trace run MANIFEST": "tests/cluster/test_trace.py",
 }
