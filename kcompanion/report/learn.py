@@ -15,14 +15,14 @@ from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.report.document import Block, Cell, Document, Lines, Literal, Section, Table, columns
 
 BODY, WIDE = 26, 72  # lines and columns of a body that are shown
-_HEADS = columns("LESSON MIN NEEDS TOUCHES TITLE")
+_HEADS = columns("LESSON MIN TITLE NEEDS TOUCHES")
 Acts = Iterable[tuple[Send | Wait | Hold, Exchange]]
 
 
 def catalogue(lessons: Sequence[Lesson]) -> Document:
     """The list of lessons."""
     rows: list[list[Cell]] = [
-        [one.id, one.minutes, _words("need", one.needs), _words("touch", one.touches), one.text("title")]
+        [one.id, one.minutes, one.text("title"), _words("need", one.needs), _words("touch", one.touches)]
         for one in lessons
     ]
     return Document(

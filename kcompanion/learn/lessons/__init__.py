@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kcompanion.learn.lesson import Lesson
 from kcompanion.learn.lessons import (
+    apply,
     apply_twice,
     conflict,
     desired_state,
@@ -19,16 +20,20 @@ from kcompanion.learn.lessons import (
     scheduler,
     services,
     static_pods,
+    taints,
     tokens,
+    volumes,
 )
 
 LESSONS: tuple[Lesson, ...] = (
+    apply.LESSON,
     request_pipeline.LESSON,
     conflict.LESSON,
     desired_state.LESSON,
     labels.LESSON,
     rollout.LESSON,
     scheduler.LESSON,
+    taints.LESSON,
     probes.LESSON,
     services.LESSON,
     garbage.LESSON,
@@ -36,6 +41,7 @@ LESSONS: tuple[Lesson, ...] = (
     jobs.LESSON,
     namespaces.LESSON,
     apply_twice.LESSON,
+    volumes.LESSON,
     tokens.LESSON,
     static_pods.LESSON,
     drain.LESSON,
