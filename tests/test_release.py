@@ -111,5 +111,20 @@ def test_it_has_recordings_and_catalogues(elsewhere: Path, language: str) -> Non
     assert {"en": "All components are well", "ko": "모든 컴포넌트"}[language] in told
 
 
+def test_it_has_the_operators_manifests(elsewhere: Path) -> None:
+    ours = said(elsewhere, "kcompanion", "operator", "install", "--dry-run", "-o", "yaml")
+    standing_in = said(
+        elsewhere, "kcompanion", "operator", "install", "--dry-run", "-o", "yaml", "--target=replicasets.apps"
+    )
+    assert "kind: CustomResourceDefinition" in ours
+    assert "kind: DaemonSet" in standing_in
+
+
+def test_it_writes_reports(elsewhere: Path) -> None:
+    page = said(elsewhere, "kcompanion", "report", "--from", "demo:ha", "-O", "-")
+    assert "<style" in page
+    assert "kcompanion-ha-control-plane3" in page
+
+
 def test_it_has_schemas(elsewhere: Path) -> None:
     assert '"$schema"' in said(elsewhere, "kcompanion", "schema", "ControlPlane")

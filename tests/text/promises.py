@@ -118,7 +118,10 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"explain secret db -n shop {SHOP}": ("values not shown", "password 15 B db-0"),
         f"explain pod web -n demo-kc5041 {FAULTY}": ("needs the ConfigMap settings, which does not exist",),
     },
-    "S24": {f"controlplane traffic {THREE}": (r"kubelet \(3/3\) ──▶ kube-apiserver", "╌╌▶ kubelet")},
+    "S24": {
+        f"controlplane traffic {THREE}": (r"kubelet \(3/3\) ──▶ kube-apiserver", "╌╌▶ kubelet"),
+        f"report --format mermaid -O - {HA}": ("flowchart", "kube-apiserver", "calls kubelets for logs and exec"),
+    },
     "S25": {TRACE: ("Noticed the pod, because it watches the API server",)},
     "S26": {
         CONTROLPLANE: ("cloud-controller-manager", "nothing to do for a cluster without a cloud"),
