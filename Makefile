@@ -127,10 +127,10 @@ clusters:
 conformance: $(READY) ## Kubernetes' own tests of ReplicaSets (CONTROLLER=ours, builtin or none)
 	@$(BIN)/python -m lab conformance --controller $(or $(CONTROLLER),ours)
 
-test-cluster: $(READY) cluster ## the tests on real clusters and in a browser
+test-cluster: $(READY) cluster e2e-binary ## the tests on real clusters and in a browser
 	@$(PYTEST_CLUSTER) -m "not full"
 
-test-cluster-full: $(READY) cluster ## the same, with what is too long for CI
+test-cluster-full: $(READY) cluster e2e-binary ## the same, with what is too long for CI
 	@$(PYTEST_CLUSTER)
 
 lessons: $(READY) ## every lesson on the real 3-node cluster, and how they end when they are interrupted
