@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contexts": ("contexts", "Contexts of the kubeconfig, and whose certificate ends when."),
     "whoami": ("whoami", "Who the API server takes you for, and how to join a node."),
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
+    "activity": ("activity", "What is going on right now, as sentences: created, bound, elected."),
     "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
     "reconcile": ("reconcile", "The loop of a controller: one ReplicaSet, live."),

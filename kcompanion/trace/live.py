@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kcompanion.model.events import Event, event_of
-from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, text_at
+from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Object
 from kcompanion.trace.creation import creator_of
@@ -42,10 +42,11 @@ class Happening:
 
 @dataclass
 class Tracker:
-    """Follows `roots` (uids) and what they own, or everything when there are none."""
+    """Follows `roots` (uids) and what they own, or `everything`; `spaces`: subjects with their namespace."""
 
     roots: set[str] = field(default_factory=set)
     everything: bool = False
+    spaces: bool = False
     objects: dict[str, tuple[str, Object]] = field(default_factory=dict)  # uid: kind, latest state
     _waiting: list[tuple[int, str, str, Object]] = field(default_factory=list)
     _told_endpoints: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -103,7 +104,7 @@ class Tracker:
             return
         uid = text_at(item, "metadata", "uid")
         _, before = self.objects.get(uid, (kind, None))
-        subject = f"{kind.lower()}/{name_of(item)}"
+        subject = self._subject(item, f"{kind.lower()}/{name_of(item)}")
         if change == "DELETED":
             self.objects.pop(uid, None)
             yield Happening(ms, "kube-apiserver", subject, say("trace.live.gone"), "gone")
@@ -111,7 +112,7 @@ class Tracker:
         self.objects[uid] = (kind, item)
         if change == "PRESENT":
             return
-        if before is None:
+        if before is None and kind != "Lease":
             yield Happening(ms, creator_of(item).actor, subject, say("trace.live.created"), "created")
         for name, actor, told in _differences(kind, before or {}, item):
             yield Happening(ms, actor, subject, told, name)
@@ -124,10 +125,11 @@ class Tracker:
         if change in ("PRESENT", "DELETED") or event.count <= known or event.reason in _DOUBLE:
             return
         told = say("trace.live.event", reason=event.reason, message=event.message)
-        yield Happening(ms, event.reporter or "?", _about(event), told, f"event.{event.reason}")
+        subject = self._subject(item, _about(event))
+        yield Happening(ms, event.reporter or "?", subject, told, f"event.{event.reason}")
 
     def _endpoints(self, item: Object, change: str, ms: int) -> Iterator[Happening]:
-        subject, piece = f"endpointslice/{name_of(item)}", name_of(item)
+        subject, piece = self._subject(item, f"endpointslice/{name_of(item)}"), name_of(item)
         here: dict[str, bool] = {}
         for endpoint in maps_at(item, "endpoints") if change != "DELETED" else ():
             target = map_at(endpoint, "targetRef")
@@ -142,6 +144,10 @@ class Tracker:
             del self._told_endpoints[known]
             told = say("trace.live.endpoint_gone", pod=known[1])
             yield Happening(ms, "endpointslice-controller", subject, told, "endpoint_gone")
+
+    def _subject(self, item: Object, told: str) -> str:
+        space = namespace_of(item)
+        return f"{space}: {told}" if self.spaces and space else told
 
     @property
     def serving(self) -> bool:
@@ -161,6 +167,11 @@ _Difference = tuple[str, str, Message]
 def _differences(kind: str, before: Object, after: Object) -> Iterator[_Difference]:
     if kind == "Pod":
         yield from _of_pod(before, after)
+        return
+    if kind == "Lease":
+        leader = text_at(after, "spec", "holderIdentity")
+        if leader and leader != text_at(before, "spec", "holderIdentity"):
+            yield "elected", leader, say("trace.live.elected", holder=leader)
         return
     old, new = dig(before, "spec", "replicas"), dig(after, "spec", "replicas")
     if before and old != new and isinstance(new, int):

@@ -156,3 +156,23 @@ def test_a_kind_that_nobody_serves() -> None:
     empty = {ask.key: Reading(ask, Outcome.OK, 200, body="{}") for ask in discovery.ROOTS}
     with pytest.raises(NotFound):
         resource_of({"apiVersion": "a.b/v1", "kind": "Nothing"}, World(Snapshot(asked.now, readings=empty)))
+
+
+def test_a_new_leader_is_told_and_a_renewal_is_not() -> None:
+    def lease(holder: str) -> dict[str, Any]:
+        return {
+            "metadata": {"name": "kube-scheduler", "namespace": "kube-system", "uid": "l"},
+            "spec": {"holderIdentity": holder},
+        }
+
+    tracker = Tracker(everything=True, spaces=True)
+    assert tracker.see("Lease", "PRESENT", lease("a"), 0) == []
+    assert tracker.see("Lease", "MODIFIED", lease("a"), 2) == []
+    [one] = tracker.see("Lease", "MODIFIED", lease("b"), 9)
+    assert (one.id, one.actor, one.subject) == ("elected", "b", "kube-system: lease/kube-scheduler")
+    assert tracker.see("Lease", "MODIFIED", lease(""), 12) == []
+
+
+def test_subjects_tell_their_namespace_where_there_are_several() -> None:
+    [one] = Tracker(everything=True, spaces=True).see("Pod", "ADDED", pod(up=False, spec={"nodeName": ""}), 1)
+    assert one.subject == "shop: pod/web-1"
