@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on shipped recordings: a cluster at a glance, what is left of a control plane with one node down, why a
-# pod does not run, who owns whom, and a report to keep. Needs no cluster, no terminal and no rights.
+# pod does not run, who owns whom, who repairs what, and a report to keep. Needs no cluster, no terminal and no rights.
 # In Korean: demo/demo.sh --lang ko, or make demo KCOMPANION_LANG=ko.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,6 +20,10 @@ show 20 explain pod/lost -n demo-kc5061 --from demo:faulty
 say 'Who owns whom? The shop after one of its workers lost its power:' \
   '누가 누구를 소유할까요? 워커 노드 하나가 꺼진 뒤의 가게입니다.'
 show 0 tree deployment/web -n shop --from demo:shop-node-lost
+
+say 'A pod is deleted, a process ends. A recorded lesson proves who repairs what:' \
+  '파드를 지우고 프로세스를 끝내면 누가 무엇을 고칠까요? 기록된 실습입니다.'
+claims learn desired-state --from demo:desired-state
 
 say 'All of it in one page to keep:' '이 모든 것을 한 페이지로 남깁니다.'
 show 0 report --from demo:ha-one-down -O report.html

@@ -29,6 +29,12 @@ say() { # ENGLISH KOREAN: the headline of the next step
   printf '\n%s%d. %s%s\n' "$bold" "$step" "$(tell "$@")" "$off"
 }
 
+claims() { # WORDS…: runs a lesson and prints what it proved
+  printf '%s$ kcompanion %s%s\n' "$dim" "$*" "$off"
+  kcompanion "$@" "${colour[@]}" | awk '/✔|✖/ { print ""; shown = 1 } /^$/ { shown = 0 } shown'
+  pause
+}
+
 show() { # LINES (0: all) WORDS…: runs kcompanion and prints the first lines, so that a step fits a screen
   local most=$1
   shift
