@@ -15,9 +15,18 @@ TOLD = {
         "Nothing is left of dns",
         "the pod needs 64 cpu",
         "✖ Terminating",
+        "All 6 claims held",
         "to keep:",
     ),
-    "ko": ("1. 노드 3개에", "✔ 노드 3개", "하나도 남지 않은 것: dns", "cpu 64 필요", "✖ Terminating", "남깁니다."),
+    "ko": (
+        "1. 노드 3개에",
+        "✔ 노드 3개",
+        "하나도 남지 않은 것: dns",
+        "cpu 64 필요",
+        "✖ Terminating",
+        "주장 6개가 모두",
+        "남깁니다.",
+    ),
 }
 
 
