@@ -20,8 +20,10 @@ from kcompanion.render.theme import MARKS, SEVERITY_STATUS
 from kcompanion.report.document import Block, Branch, Cause, Cell, Diagram, Facts, Lines, Literal, Section, Table, Tree
 from kcompanion.report.page import Page
 
-# Whatever could begin markup, a mention, a formula or a cell: as a character, not as a sign.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&-])")
+# Whatever could begin markup, a mention, a formula or a cell: as a character, not as a sign. At the beginning of a
+# line also what would make a heading, a list or a rule of it.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$@&])")
+_FIRST = re.compile(r"^(\d*)([#+=.)-])(?=[\s#=+-]|$)")
 
 
 def markdown(page: Page, diagram: Diagram, language: str, version: str) -> str:
@@ -40,7 +42,7 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """The text as text."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _FIRST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text))
 
 
 class _Writer:
@@ -63,7 +65,7 @@ class _Writer:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _words(self, cell: Cell) -> str:
-        return plain(self._screen.words(cell))
+        return "-" if cell in (None, "") else plain(self._screen.words(cell))
 
     def _text(self, key: str) -> str:
         return self._words(say(f"report.{key}"))
