@@ -112,9 +112,9 @@ def test_nothing_is_left(runs: dict[str, Ran], name: str, kubectl: Kubectl, stat
     assert not (state / "kcompanion" / "lessons" / f"{document['run']}.journal").exists()
 
 
-def started(cluster: Path, state: Path) -> tuple[subprocess.Popen[str], str]:
+def started(cluster: Path, state: Path, lesson: str) -> tuple[subprocess.Popen[str], str]:
     """A lesson in the midst of its run, and its namespace."""
-    command = [sys.executable, "-m", "kcompanion", "learn", "desired-state", "--yes", "-o", "json"]
+    command = [sys.executable, "-m", "kcompanion", "learn", lesson, "--yes", "-o", "json"]
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("KUBE", "KCOMPANION"))}
     environ |= {"KUBECONFIG": str(cluster), "XDG_STATE_HOME": str(state)}
     process = subprocess.Popen(
@@ -134,17 +134,17 @@ def started(cluster: Path, state: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def until_there(kubectl: Kubectl, namespace: str) -> None:
-    """Waits until the lesson has made its namespace and its Deployment."""
+    """Waits until the lesson has made its namespace and pods in it."""
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
-        if kubectl("get", "deployments", "-n", namespace, "-o", "name"):
+        if kubectl("get", "pods", "-n", namespace, "-o", "name"):
             return
         time.sleep(0.1)
     raise AssertionError("the lesson made nothing")
 
 
 def interrupted(lab: Lab, folder: Path) -> None:
-    process, namespace = started(lab.cluster, folder)
+    process, namespace = started(lab.cluster, folder, "desired-state")
     until_there(lab.kubectl, namespace)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=180)
@@ -154,10 +154,11 @@ def interrupted(lab: Lab, folder: Path) -> None:
 
 
 def killed(lab: Lab, folder: Path) -> None:
-    process, namespace = started(lab.cluster, folder)
+    process, namespace = started(lab.cluster, folder, "jobs")  # it lasts at least as long as its back-off
     until_there(lab.kubectl, namespace)
     during = lab.learn("cleanup", "-o", "json", "--dry-run", state=folder)
     assert namespace in json.loads(during.out)["running"][0], "a lesson that runs is left alone"
+    assert process.poll() is None, process.communicate()
     process.kill()
     process.communicate(timeout=30)
     assert lab.kubectl("get", "namespace", namespace, "-o", "name")
