@@ -114,6 +114,7 @@ class FaultProxy:
                 watch.cut = True
             await runner.cleanup()
             await self._session.close()
+            await asyncio.sleep(0.3)  # its connections say goodbye in the background, and nothing tells when they have
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         watching = request.query.get("watch") in ("true", "1")

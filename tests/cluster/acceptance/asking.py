@@ -9,7 +9,7 @@ from lab import audit
 from lab.audit import Asked
 from tests.cluster.acceptance.api import Object
 from tests.cluster.acceptance.bed import Bed
-from tests.cluster.acceptance.catalogue import case
+from tests.cluster.acceptance.catalogue import Turn, case
 from tests.cluster.acceptance.standing import failure
 
 
@@ -58,7 +58,7 @@ async def tell_in_few_events(bed: Bed) -> None:
     assert len(await bed.events()) <= 30
 
 
-@case("P36", "started again with nothing to do, it writes nothing", alone=True)
+@case("P36", "started again with nothing to do, it writes nothing", turn=Turn.ALONE)
 async def restart_in_peace(bed: Bed) -> None:
     await bed.create("one", 3)
     await bed.create("none", 0)
@@ -73,7 +73,7 @@ async def restart_in_peace(bed: Bed) -> None:
     await bed.steady(4, "one")
 
 
-@case("P37", "killed in the middle of two hundred pods and started again: two hundred, none twice", alone=True)
+@case("P37", "killed in the middle of two hundred pods and started again: two hundred, none twice", turn=Turn.ALONE)
 async def die_in_the_middle(bed: Bed) -> None:
     await bed.create(replicas=200)
     await bed.until(lambda: len(bed.created()) >= 40, "forty pods")
@@ -85,7 +85,7 @@ async def die_in_the_middle(bed: Bed) -> None:
     assert not [one for one in bed.space.history if one.resource == "pods" and one.type == "DELETED"]
 
 
-@case("P40", "of two one leads; when it dies the other takes over", alone=True)
+@case("P40", "of two one leads; when it dies the other takes over", turn=Turn.ALONE)
 async def take_over(bed: Bed) -> None:
     await bed.controller.stop()
     async with bed.controller.elected() as (first, second):

@@ -6,6 +6,7 @@ A case is written once. `builtin` is Kubernetes's own controller: what it does n
 
 from __future__ import annotations
 
+import enum
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ APPS = (BUILT_IN, OURS_APPS)
 OURS = (OURS_APPS, OURS_CRS)
 
 
+class Turn(enum.Enum):
+    """Beside what a case runs."""
+
+    TOGETHER = "other cases, all with one controller for every namespace"
+    ALONE = "nothing: it stops or restarts that controller"
+    OWN = "others that bring a controller of their own, limited to their namespace, when the shared one has ended"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One case: what it is called, where it applies, and which of upstream's integration tests it repeats."""
@@ -67,7 +76,8 @@ class Entry:
     title: str
     run: Case
     targets: tuple[Target, ...]
-    alone: bool  # stops or restarts the controller, so nothing else runs meanwhile
+    turn: Turn
+    full: tuple[Target, ...]  # where it is left to the long run
     upstream: tuple[str, ...]
     patience: float
 
@@ -83,7 +93,8 @@ def case(
     title: str,
     *,
     only: tuple[Target, ...] = TARGETS,
-    alone: bool = False,
+    turn: Turn = Turn.TOGETHER,
+    full: tuple[Target, ...] = (BUILT_IN,),
     upstream: tuple[str, ...] = (),
     patience: float = 180.0,
 ) -> Callable[[Case], Case]:
@@ -91,7 +102,7 @@ def case(
 
     def enter(function: Case) -> Case:
         assert number not in CASES, number
-        CASES[number] = Entry(number, title, function, only, alone, upstream, patience)
+        CASES[number] = Entry(number, title, function, only, turn, full, upstream, patience)
         return function
 
     return enter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.cluster.acceptance.bed import Bed, controllers, uids
-from tests.cluster.acceptance.catalogue import case
+from tests.cluster.acceptance.catalogue import Turn, case
 
 
 @case("P07", "an orphan that fits is adopted, and none is made in its place")
@@ -49,7 +49,7 @@ async def adopt_again(bed: Bed) -> None:
     assert controllers(taken[-1].object), f"{name} was taken back before anything was deleted: {last}"
 
 
-@case("P10", "the four kinds of owner reference on a pod that fits", alone=True, upstream=("TestAdoption",))
+@case("P10", "the four kinds of owner reference on a pod that fits", turn=Turn.ALONE, upstream=("TestAdoption",))
 async def adopt_by_reference(bed: Bed) -> None:
     """All is there when the controller starts, so that no pod is made before the others are seen."""
     other = await bed.config_map()

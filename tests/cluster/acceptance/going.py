@@ -66,7 +66,7 @@ async def make_again(bed: Bed) -> None:
     assert len(bed.created()) == 6
 
 
-@case("P39", "a namespace that goes takes all along, and nobody complains")
+@case("P39", "a namespace that goes takes all along, and nobody complains", patience=400)
 async def delete_the_namespace(bed: Bed) -> None:
     await bed.create(replicas=5)
     await bed.steady(5)
@@ -79,5 +79,5 @@ async def delete_the_namespace(bed: Bed) -> None:
         listed = await bed.api.get("/api/v1/namespaces", fieldSelector=f"metadata.name={bed.namespace}")
         return listed["items"][0]["status"]["phase"] if listed["items"] else "gone"
 
-    await bed.poll(phase, lambda phase: phase == "gone", "the namespace is gone", 120)
+    await bed.poll(phase, lambda phase: phase == "gone", "the namespace is gone", 300)
     assert len(bed.created()) == 5

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
@@ -21,11 +20,12 @@ from lab import controllers
 from lab.controllers import Controller
 from tests.cluster.acceptance.api import Api
 from tests.cluster.acceptance.bed import Bed, World
-from tests.cluster.acceptance.catalogue import OURS_CRS, Entry, Target
+from tests.cluster.acceptance.catalogue import OURS_CRS, Entry, Target, Turn
 from tests.cluster.acceptance.metrics import Metrics
 from tests.cluster.acceptance.observed import Observer
 
 AT_ONCE = 12  # cases of one target at a time: mostly they wait
+CONTROLLERS_AT_ONCE = 4
 Result = concurrent.futures.Future[float]
 Work = dict[tuple[Target, Entry], Result]
 
@@ -35,7 +35,7 @@ class Running:
 
     def __init__(self, target: Target, account: Path, folder: Path) -> None:
         self._target = target
-        self._account = account
+        self.account = account
         self._folder = folder
         self._count = 0
         self._now = self._make()
@@ -45,9 +45,9 @@ class Running:
         log = self._folder / f"{self._target}-{self._count}.log"
         if not self._target.operator:
             lease = self._target.lease if elected else ""
-            return controllers.built_in(self._account, log, qps=1000, burst=2000, lease=lease)
+            return controllers.built_in(self.account, log, qps=1000, burst=2000, lease=lease)
         flags = [f"--leader-elect={str(elected).lower()}"]
-        return controllers.ours(self._account, log, self._target.operator, *flags)
+        return controllers.ours(self.account, log, self._target.operator, *flags)
 
     async def start(self) -> None:
         """Starts one, unless one runs."""
@@ -64,11 +64,11 @@ class Running:
     async def kill(self) -> None:
         await asyncio.to_thread(self._now.kill)
 
-    async def hold(self) -> None:
-        self._now.send(signal.SIGSTOP)
-
-    async def release(self) -> None:
-        self._now.send(signal.SIGCONT)
+    def own(self, bed: Bed, kubeconfig: Path, name: str, *flags: str) -> Controller:
+        """One for the namespace of a case, by its own way to the API server."""
+        log = self._folder / f"{self._target}-{name}.log"
+        scope = [f"--namespace={bed.namespace}", "--leader-elect=false"]
+        return controllers.ours(kubeconfig, log, self._target.operator, *scope, *flags)
 
     @asynccontextmanager
     async def elected(self) -> AsyncIterator[tuple[Controller, Controller]]:
@@ -118,12 +118,15 @@ async def _all(world: World, target: Target, controller: Running, entries: list[
         async with room:
             await _settle(work[target, entry], _run(Bed(world, target, controller), entry))
 
-    together = [entry for entry in entries if not entry.alone]
-    await asyncio.gather(*(one(entry) for entry in sorted(together, key=lambda entry: -entry.patience)))
-    for entry in entries:
-        if entry.alone:
-            await controller.start()
-            await one(entry)
+    by_turn = {turn: [entry for entry in entries if entry.turn is turn] for turn in Turn}
+    longest_first = sorted(by_turn[Turn.TOGETHER], key=lambda entry: -entry.patience)
+    await asyncio.gather(*(one(entry) for entry in longest_first))
+    for entry in by_turn[Turn.ALONE]:
+        await controller.start()
+        await one(entry)
+    await controller.stop()
+    room = asyncio.Semaphore(CONTROLLERS_AT_ONCE)
+    await asyncio.gather(*(one(entry) for entry in by_turn[Turn.OWN]))
 
 
 async def _settle(result: Result, running: Coroutine[Any, Any, float]) -> None:
@@ -162,8 +165,9 @@ class Thread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it, also when tests gave up early, and waits until clusters and processes are as before."""
-        if self._loop and self._task and not self._task.done():
+        """Waits until cluster and processes are as before; where tests gave up early, it gives up too."""
+        given_up = not all(result.done() for result in self._results)
+        if given_up and self._loop and self._task:
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(timeout=120)
 
