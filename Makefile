@@ -37,8 +37,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary \
-	conformance test-cluster test-cluster-full clusters lessons bench docs fmt lint lock recordings dist wheelhouse \
-	image-archive clean
+	conformance test-cluster test-cluster-full clusters lessons bench bench-operator docs fmt lint lock recordings dist \
+	wheelhouse image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ fmt: $(READY) ## format, and repair what ruff can repair
 docs: $(READY) ## write the generated pages in docs/, and the outputs in the others
 	@$(BIN)/python tools/gen_docs.py
 	@$(BIN)/python tools/excerpts.py
+
+bench-operator: $(READY) ## the operator beside the built-in controller; needs make cluster-conformance
+	@$(BIN)/python bench/replicasets.py --doc
 
 bench: $(READY) ## measure, and compare with the peers found in PEERS_DIR
 	@$(BIN)/python bench/run.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.measure import Spread
@@ -17,7 +18,9 @@ _TITLES = {
     "scale": "5,000 pods",
     "health": "5,000 pods: health",
     "faults": "Who finds the cause",
+    "operator": "The operator beside the built-in controller",
 }
+_LAST = "Fake nodes are played by kwok: their pods never run anything."
 
 
 def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
@@ -27,26 +30,46 @@ def table(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
     return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}".rstrip() for a, b, c in rows)
 
 
-def page(found: Mapping[str, Figures], gates: Mapping[str, float]) -> str:
+def write(path: Path, found: Mapping[str, Figures], gates: Mapping[str, float]) -> None:
+    """Writes the page anew; parts without new figures stay as they are."""
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    path.write_text(page(found, gates, before), encoding="utf-8")
+
+
+def page(found: Mapping[str, Figures], gates: Mapping[str, float], before: str = "") -> str:
     """docs/benchmarks.md: nothing in it that a run did not measure."""
     lines = [
         "# Measurements",
         "",
-        "Written by `.venv/bin/python bench/run.py --scale --doc`; do not edit.",
+        "Written by `bench/run.py --scale --doc` and `bench/replicasets.py --doc`; do not edit.",
         "",
         "Seconds are wall time of a new process with its files in the page cache: the median, then the lowest and the"
         " highest. They depend on the machine and on what else it does, which the load tells. The bar is on the ratio"
         " of two programs that ran in turns. What is not listed was not measured.",
         "",
     ]
-    for name, figures in found.items():
-        on = figures["machine"]
-        where = f"{on['cores']} cores, {on['system']}, Python {on['python']}, load {on['loadBefore']} when it began"
-        rows = ("| " + " | ".join(row) + " |" for row in _rows({name: figures}, gates))
-        lines += [f"## {_TITLES[name]}", "", f"{figures['takenAt'][:16].replace('T', ' ')} UTC; {where}.", ""]
-        lines += ["| " + " | ".join(_HEAD) + " |", "|---|---|---|", *rows, ""]
-    lines += ["Fake nodes are played by kwok: their pods never run anything.", ""]
-    return "\n".join(lines)
+    kept = dict(_sections(before))
+    for name, title in _TITLES.items():
+        if name in found:
+            lines += _section(name, found[name], gates)
+        elif title in kept:
+            lines += [f"## {title}", *kept[title]]
+    return "\n".join([*lines, _LAST, ""])
+
+
+def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The parts of a page that was written before: title, and the lines below it."""
+    for part in text.replace(f"{_LAST}\n", "").split("\n## ")[1:]:
+        title, *lines = part.split("\n")
+        yield title, [*"\n".join(lines).rstrip().split("\n"), ""]
+
+
+def _section(name: str, figures: Figures, gates: Mapping[str, float]) -> list[str]:
+    on = figures["machine"]
+    where = f"{on['cores']} cores, {on['system']}, Python {on['python']}, load {on['loadBefore']} when it began"
+    rows = ("| " + " | ".join(row) + " |" for row in _rows({name: figures}, gates))
+    head = [f"## {_TITLES[name]}", "", f"{figures['takenAt'][:16].replace('T', ' ')} UTC; {where}.", ""]
+    return [*head, *_NOTES.get(name, ()), "| " + " | ".join(_HEAD) + " |", "|---|---|---|", *rows, ""]
 
 
 def _rows(found: Mapping[str, Figures], gates: Mapping[str, float]) -> Iterator[Row]:
@@ -71,6 +94,8 @@ def _rows(found: Mapping[str, Figures], gates: Mapping[str, float]) -> Iterator[
             yield from _pod(figures, gates[name])
         elif name == "faults":
             yield from _faults(figures)
+        elif name == "operator":
+            yield from _operator(figures)
         else:
             yield from _scale(figures)
 
@@ -120,6 +145,51 @@ def _scale(figures: Figures) -> Iterator[Row]:
     for count, found in figures.get("stuck", {}).items():
         told = f"{found['lines']} lines, peak memory {found['peakMiB']} MiB"
         yield f"· `health -A`, {count} of them stuck for one cause, seconds", _spread(found["seconds"]), told
+
+
+def limits(setting: Figures) -> str:
+    """`100/200`, as `--kube-api-qps` and `--kube-api-burst` have it."""
+    return "no limit" if setting["qps"] >= 1000 else f"{setting['qps']:.0f}/{setting['burst']}"
+
+
+_NOTES = {
+    "operator": (
+        "Stand-in mode beside a kube-controller-manager with only its ReplicaSet controller, in turns on one cluster,"
+        " as the same ServiceAccount; pods are on fake nodes. Figures are medians; beside ours stands the built-in's.",
+        "",
+    )
+}
+_OPERATOR_ROWS = (
+    ("pods exist, seconds", "podsSeconds"),
+    ("status is ready, seconds", "readySeconds"),
+    ("pods created a second", "podsPerSecond"),
+    ("down to 0, seconds", "downSeconds"),
+    ("100 killed until ready again, seconds", "recoverySeconds"),
+    ("requests per replica", "requestsPerReplica"),
+    ("of them PUT (status)", "requestsPUT"),
+    ("processor seconds per 1,000 pods", "cpuSecondsPer1000"),
+    ("memory, MiB", "memoryMiB"),
+    ("pods too many", "overshoot"),
+)
+
+
+def _operator(figures: Figures) -> Iterator[Row]:
+    for setting in figures["settings"]:
+        ours, theirs = setting["ours"], setting["builtIn"]
+        ratio = f"{theirs['upSeconds']:.2f}; ratio {setting['ratio']:.2f}, bar {setting['bar']}"
+        what = f"**0 → {setting['replicas']:,} at {limits(setting)}** ({setting['runs']} runs each), seconds"
+        yield what, f"{ours['upSeconds']:.2f}", ratio
+        for label, name in _OPERATOR_ROWS:
+            if ours.get(name) or theirs.get(name):
+                yield f"· {label}", f"{ours.get(name, 0):.2f}", f"{theirs.get(name, 0):.2f}"
+    if steady := figures.get("steady"):
+        yield f"**{steady['pods']:,} pods, nothing happening for {steady['seconds']:.0f} s**, MiB", *_steady(steady)
+        yield "· requests beside watches", f"{steady['requests']:.0f}", "bar: 0"
+        yield "· processor, percent of a core", f"{steady['cpuPercent']:.1f}", ""
+
+
+def _steady(steady: Figures) -> tuple[str, str]:
+    return f"{steady['memoryMiB']:.0f}", "bar: 200"
 
 
 def _spread(figures: Figures) -> str:

@@ -55,7 +55,7 @@ def main() -> int:
     print(table)
     if options.doc:
         kept = {name: json.loads(file.read_text()) for name in _ORDER if (file := TARGET / f"{name}.json").is_file()}
-        (ROOT / "docs" / "benchmarks.md").write_text(document.page(kept, GATES), encoding="utf-8")
+        document.write(ROOT / "docs" / "benchmarks.md", kept, GATES)
     for name in failed:
         print(f"above its bar: {name}", file=sys.stderr)
     return 1 if failed else 0

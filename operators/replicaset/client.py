@@ -27,8 +27,10 @@ from operators.replicaset.login import Login, Logins
 
 REQUEST_LIMIT = 30.0  # seconds for one request; the API server gives up after 60
 CONNECT_LIMIT = 10.0
-# At once: more would only queue in the API server, and every connection costs both sides a handshake.
-CONNECTIONS = 64
+# Requests at once. Each needs a connection of its own, and a new one costs both sides more than a request: so there
+# are few at first, and more the more there is to do.
+CONNECTIONS, MORE_AFTER, MOST_CONNECTIONS = 16, 8, 100
+IDLE = 85.0  # seconds after which a connection that is not used is closed; the API server would do it after 90
 TRIES = 10  # of a request answered by 429, as in client-go
 NO_LEASE = "not sent: the lease ran out"
 _TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
@@ -68,14 +70,20 @@ class Client:
         self.lease_left: Callable[[], float] = lambda: REQUEST_LIMIT
         self._logins = logins
         self._bucket = Bucket(qps, burst)
-        self._session = _session(CONNECTIONS)
-        self._streams = _session(0)
-        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._session, self._streams = _session(), _session()
+        self._slots = Slots()
         self._encoded: tuple[object, bytes] = (None, b"")
 
     async def close(self) -> None:
         await self._session.close()
         await self._streams.close()
+
+    async def warm_up(self) -> None:
+        """Opens the first connections, so that the first pods need not wait for handshakes.
+
+        They stay open: the pool takes the one that rested longest, so the Lease's renewals go round all of them.
+        """
+        await asyncio.gather(*(self.ask("GET", "/version", limited=False) for _ in range(CONNECTIONS)))
 
     async def send(self, request: Request) -> Answer:
         """One request of the core, within the limits and behind the fence."""
@@ -189,8 +197,40 @@ def resource_in(path: str) -> str:
     return "/".join((*words[:1], *words[2:3])) or path
 
 
-def _session(connections: int) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=60, enable_cleanup_closed=False)
+class Slots:
+    """So many at once: a semaphore that grows with the work, and starts small again after a pause."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._most, self._used, self._done, self._last = CONNECTIONS, 0, 0, clock()
+
+    @property
+    def most(self) -> int:
+        return self._most
+
+    async def __aenter__(self) -> None:
+        if not self._used and self._most > CONNECTIONS and self._clock() - self._last > IDLE:
+            self._free, self._most, self._done = asyncio.Semaphore(CONNECTIONS), CONNECTIONS, 0
+        self._used += 1
+        try:
+            await self._free.acquire()
+        except asyncio.CancelledError:
+            self._used -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._used -= 1
+        self._done += 1
+        self._last = self._clock()
+        self._free.release()
+        if self._done % MORE_AFTER == 0 and self._most < MOST_CONNECTIONS:
+            self._most += 1
+            self._free.release()
+
+
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE)
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True, trust_env=False
     )

@@ -36,7 +36,7 @@ _COUNTING = frozenset({Cause.POD_ADDED, Cause.POD_CHANGED, Cause.POD_READY, Caus
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The last sync of a key: when it ended, and whether it left something to wait for."""
+    """The last sync of a key: when it ended, and whether the watch has yet to show what it did."""
 
     at: float
     waiting: bool
@@ -180,9 +180,9 @@ class Controller:
         self._remember(key, outcome)
 
     def _remember(self, key: Key, outcome: Outcome) -> None:
-        waiting = self._waits(key)
-        if waiting or outcome.decision.changes:
-            self._looked[key] = _Look(time.monotonic(), waiting)
+        acted = outcome.decision.action in (Action.CREATE, Action.DELETE)
+        if acted or self._waits(key) or outcome.decision.changes:
+            self._looked[key] = _Look(time.monotonic(), acted or self._waits(key))
         else:
             self._looked.pop(key, None)
 

@@ -136,6 +136,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             if self._election is not None:
                 group.create_task(self._election.hold())
+            await self._client.warm_up()
             for reflector in self.reflectors:
                 await reflector.fresh(since)
             self._working = True

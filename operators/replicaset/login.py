@@ -113,9 +113,37 @@ def _authorization(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return ()
 
 
+class ResumingContext(ssl.SSLContext):
+    """Client TLS that takes up an earlier session: a third less work for both sides of each further connection.
+
+    asyncio has no way to say so, but asks the context for each connection; there the session can be put in.
+    """
+
+    _last: ssl.SSLObject | None = None
+    _known: ssl.SSLSession | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        if self._last is not None:  # kept, since tickets come only after its handshake
+            self._known = self._last.session or self._known
+        made = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session or self._known)
+        self._last = made
+        return made
+
+
 def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
     authority = pem(cluster, "certificate-authority")
-    context = ssl.create_default_context(cadata=authority or None)
+    context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and the name too
+    if authority:
+        context.load_verify_locations(cadata=authority)
+    else:
+        context.load_default_certs()
     if cluster.get("insecure-skip-tls-verify") is True:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

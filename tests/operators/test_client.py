@@ -10,7 +10,16 @@ import pytest
 
 from kcompanion.cluster.connect import Target
 from kcompanion.reconcile.requests import CreatePod, DeletePod
-from operators.replicaset.client import NO_LEASE, Client, WatchEnded, resource_in
+from operators.replicaset.client import (
+    CONNECTIONS,
+    IDLE,
+    MOST_CONNECTIONS,
+    NO_LEASE,
+    Client,
+    Slots,
+    WatchEnded,
+    resource_in,
+)
 from operators.replicaset.login import Logins
 from tests.operators.loops import in_loop, until
 from tests.servers import Answer, Api, Request, items, refusal, serving, write_kubeconfig
@@ -170,3 +179,27 @@ async def test_a_silent_watch_is_told(api: Api, tmp_path: Path) -> None:
 )
 def test_what_a_path_is_about(path: str, resource: str) -> None:
     assert resource_in(path) == resource
+
+
+@in_loop
+async def test_connections_grow_with_the_work_and_are_few_again_after_a_pause() -> None:
+    now = 0.0
+    slots = Slots(clock=lambda: now)
+    running, most = 0, 0
+
+    async def work() -> None:
+        nonlocal running, most
+        async with slots:
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+
+    await asyncio.gather(*(work() for _ in range(CONNECTIONS * 2)))
+    assert CONNECTIONS <= most < CONNECTIONS * 2
+    await asyncio.gather(*(work() for _ in range(1000)))
+    assert slots.most == most == MOST_CONNECTIONS
+    now += IDLE + 1
+    most = 0
+    await asyncio.gather(*(work() for _ in range(CONNECTIONS + 4)))
+    assert most == CONNECTIONS
