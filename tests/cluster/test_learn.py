@@ -88,7 +88,7 @@ def runs(lab: Lab, state: Path, request: pytest.FixtureRequest, ends: dict[str, 
 
 
 def settings(kubectl: Kubectl) -> dict[str, Any]:
-    """What lessons could have changed outside their namespaces, without the fields that docs/lessons.md lists."""
+    """What lessons could have changed outside their namespaces, without the fields that docs/lessons.en.md lists."""
     nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
     return {
         "nodes": {n["metadata"]["name"]: [n["spec"], n["metadata"]["labels"]] for n in nodes},
