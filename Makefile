@@ -36,9 +36,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-cluster test cluster cluster-ha cluster-conformance cluster-down e2e-binary \
-	conformance test-cluster test-cluster-full clusters lessons bench bench-operator docs fmt lint lock recordings dist \
-	wheelhouse image-archive clean
+.PHONY: help setup demo demo-cluster demo-operator test cluster cluster-ha cluster-conformance cluster-down \
+	e2e-binary conformance test-cluster test-cluster-full clusters lessons bench bench-operator docs fmt lint lock \
+	recordings dist wheelhouse image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +116,10 @@ operator-image: $(READY) ## build the operator's image, and put it on the lab's 
 
 image-archive: $(READY) ## the operator's image in one file in dist/, for clusters that reach no registry
 	@$(BIN)/python tools/operator_image.py --save dist $(if $(OPERATOR_BASE),--base "$(OPERATOR_BASE)")
+
+demo-operator: $(READY) cluster ## the operator at work: pods killed, tampered with, scaled; a node stopped; told live
+	@$(BIN)/python tools/operator_image.py --if-missing --load --cluster kcompanion
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/operator.sh $(DEMO_FLAGS)
 
 e2e-binary: ## build Kubernetes' own end-to-end tests (10 min, once)
 	$(need_python)
