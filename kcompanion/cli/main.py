@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "activity": ("activity", "What is going on right now, as sentences: created, bound, elected."),
     "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
-    "reconcile": ("reconcile", "The loop of a controller: one ReplicaSet, live."),
+    "reconcile": ("reconcile", "The loop of a controller: simulated step by step, or one ReplicaSet live."),
     "operator": ("operator", "The operator: install, status, uninstall, or run it here."),
     "snapshot": ("snapshot", "Save what was read to a file, or look into one."),
     "schema": ("schema", "The JSON Schema of a command's -o json."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -75,6 +75,30 @@ class Options:
     explain: bool
 
 
+_NOTHING_READ = Options(
+    namespace=None,
+    all_namespaces=False,
+    context="",
+    kubeconfig="",
+    cluster="",
+    user="",
+    server="",
+    as_user="",
+    as_group=(),
+    request_timeout=0.0,
+    deadline=0.0,
+    from_file=None,
+    record=None,
+    now=None,
+    output="table",
+    no_headers=False,
+    selector="",
+    lang=None,
+    color="auto",
+    fail_on=None,
+    watch=False,
+    explain=False,
+)
 _CONNECTION = (
     click.option("--context", default="", metavar="NAME", help="Kubeconfig context to use."),
     click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to read."),
@@ -125,6 +149,20 @@ def reading_with(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., 
         return _with_shared(function, output)
 
     return decorate
+
+
+def printing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that asks no cluster: only how its answer is printed."""
+
+    @wraps(function)
+    def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
+        shown = {name: values.pop(name) for name in ("output", "no_headers", "lang", "color")}
+        return function(replace(_NOTHING_READ, **shown), **values)
+
+    formats = click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table].")
+    for option in reversed((formats, *_OUTPUT[:3])):
+        with_options = option(with_options)
+    return with_options
 
 
 def reporting(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kcompanion.model.fields import dig, map_at, maps_at, text_at, texts_at
-from kcompanion.model.message import Message, say
+from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.reconcile.decision import Action
 from kcompanion.reconcile.triggers import Cause
 from kcompanion.reconcile.victims import Rule
@@ -57,10 +57,12 @@ def _details(decision: Mapping[str, Any]) -> Iterator[Message]:
         yield say("reconcile.pending", **counts)
     for answer in maps_at(decision, "answers"):
         yield from _refused(answer)
-    for change in maps_at(decision, "status"):
-        yield say(
-            "reconcile.status", field=text_at(change, "field"), old=_value(change, "old"), new=_value(change, "new")
-        )
+    changes = [
+        f"{text_at(change, 'field')} {_value(change, 'old')} → {_value(change, 'new')}"
+        for change in maps_at(decision, "status")
+    ]
+    if changes:
+        yield say("reconcile.status", changes=", ".join(changes))
     if error := text_at(decision, "error"):
         yield say("reconcile.error", error=error)
     after = dig(decision, "requeueAfterSeconds")
@@ -69,15 +71,16 @@ def _details(decision: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def _woken(decision: Mapping[str, Any]) -> Iterator[Message]:
-    seen: set[tuple[str, str]] = set()
+    """Each cause once, with the pods it came from."""
+    pods: dict[str, dict[str, None]] = {}
     for wake in maps_at(decision, "wokenBy"):
-        cause, pod = text_at(wake, "cause"), text_at(wake, "pod")
-        if cause in _CAUSES and (cause, pod) not in seen:
-            seen.add((cause, pod))
-            if len(seen) <= SHOWN:
-                yield say(f"reconcile.woken.{cause}", pod=pod or "-")
-    if len(seen) > SHOWN:
-        yield say("reconcile.woken_more", count=len(seen) - SHOWN)
+        if (cause := text_at(wake, "cause")) in _CAUSES:
+            pods.setdefault(cause, {})[text_at(wake, "pod")] = None
+    for cause, names in pods.items():
+        first = [name or "-" for name in names][:SHOWN]
+        more = f" +{len(names) - len(first)}" if len(names) > len(first) else ""
+        told = say(one_or_many("reconcile.pods", len(names)), names=", ".join(first) + more)
+        yield say(f"reconcile.woken.{cause}", pod=told)
 
 
 def _chosen(victim: Mapping[str, Any]) -> Message:

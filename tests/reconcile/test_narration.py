@@ -36,7 +36,7 @@ def test_too_few() -> None:
     )
     assert words(decision) == [
         "3 wanted, 2 there (1 ready): 1 too few, so create 1",
-        "woken by: pod web-x is gone",
+        "woken by: pod web-x left the cluster",
         "woken by: the attempt before failed",
         "created: web-b",
         "status: replicas 3 → 2",
@@ -61,7 +61,7 @@ def test_what_was_refused() -> None:
         "CreatePod (4×) got HTTP 403: exceeded quota",
         "DeletePod (1×) got no answer; whether it took place is not known",
         "error: exceeded quota",
-        "looks again in 0.0 s",
+        "looks again in 0.0 s at the latest",
     ]
 
 

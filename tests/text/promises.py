@@ -175,7 +175,13 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"owners pod {W} -n shop {SHOP}": ("ReplicaSet",),
     },
     "S45": {},  # live only
-    "S46": {},  # live only
+    "S46": {  # and live
+        "reconcile simulate pod-lost": ("3 wanted, 2 there .* 1 too few, so create 1", "nothing to do"),
+        "reconcile simulate scale-down": (
+            "1 wanted, 7 there .* 6 too many, so delete 6",
+            "its deletion cost is -10",
+        ),
+    },
     "S47": {
         NODES: ("7/110", "23.5Gi"),
         f"explain pod web -n demo-kc5144 {FAULTY}": ("liveness probe", "failureThreshold 2"),

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 # name: module; imported only when it runs
-_COMMANDS = {"watch": "reconcile_watch"}
+_COMMANDS = {"simulate": "reconcile_simulate", "watch": "reconcile_watch"}
 
 
 class _Lazy(click.Group):
