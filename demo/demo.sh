@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job on shipped recordings: a cluster at a glance, what is left of a control plane with one node down, why a
-# pod does not run, who owns whom, who repairs what, and a report to keep. Needs no cluster, no terminal and no rights.
+# pod does not run, who owns whom, what a controller decides and repairs, and a report to keep.
+# Needs no cluster, no terminal and no rights.
 # In Korean: demo/demo.sh --lang ko, or make demo KCOMPANION_LANG=ko.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,6 +21,10 @@ show 20 explain pod/lost -n demo-kc5061 --from demo:faulty
 say 'Who owns whom? The shop after one of its workers lost its power:' \
   '누가 누구를 소유할까요? 워커 노드 하나가 꺼진 뒤의 가게입니다.'
 show 0 tree deployment/web -n shop --from demo:shop-node-lost
+
+say "The operator's own code, simulated: a pod is lost, and what is decided:" \
+  '오퍼레이터의 코드를 모의로 실행합니다. 파드를 잃으면 어떤 결정을 할까요?'
+show 47 reconcile simulate pod-lost
 
 say 'A pod is deleted, a process ends. A recorded lesson proves who repairs what:' \
   '파드를 지우고 프로세스를 끝내면 누가 무엇을 고칠까요? 기록된 실습입니다.'
