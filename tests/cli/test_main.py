@@ -157,6 +157,8 @@ def test_snapshot_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Taken out" in capsys.readouterr().out
     assert run(["snapshot", "inspect", file, "--lang", "ko"]) == 0
     assert "지운 값" in capsys.readouterr().out
+    assert run(["snapshot", "inspect", "demo:faulty", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["anonymized"] is False
 
 
 def test_contexts_fit_their_schema(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

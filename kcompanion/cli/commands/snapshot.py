@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kcompanion.cli.context import session, talk
+from kcompanion.cli.context import recording_path, session, talk
 from kcompanion.cli.options import Options, reading
 from kcompanion.cli.output import UNDECIDED, Answer, emit
 from kcompanion.errors import UsageError
@@ -61,10 +61,10 @@ def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
 @click.argument("file")
 @reading
 def inspect(options: Options, file: str) -> int:
-    """Tells what FILE holds: of which cluster, how much, what is missing and what was taken out."""
+    """Tells what FILE (or demo:NAME, a shipped recording) holds: which cluster, how much, what is missing or left out."""
     from kcompanion.cluster import recording  # noqa: PLC0415 - not for --help
 
-    snapshot, header = recording.load_with_header(Path(file))
+    snapshot, header = recording.load_with_header(recording_path(file))
     held = contents(snapshot)
     gaps = snapshot.gaps()
     facts = {"version": header.version, "written_by": header.written_by, "size": header.size}
