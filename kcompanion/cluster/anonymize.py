@@ -19,7 +19,7 @@ from kcompanion.cluster.pseudonyms import Pseudonyms, is_public_domain
 from kcompanion.cluster.rewrite import Rewriter
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Reading
-from kcompanion.model.fields import map_at, maps_at, name_of, namespace_of, text_at, texts_at
+from kcompanion.model.fields import labels_of, map_at, maps_at, name_of, namespace_of, text_at, texts_at
 from kcompanion.model.snapshot import Origin, Snapshot
 
 _SYSTEM_NAMESPACE = re.compile(r"kube-\w[\w-]*")
@@ -104,6 +104,8 @@ def _collect(snapshot: Snapshot, names: Pseudonyms) -> None:
         if _SYSTEM_NAMESPACE.fullmatch(namespace_of(item)):
             if not any(node in name_of(item) for node in nodes):
                 names.keep(name_of(item))
+            for key in labels_of(item):  # `k8s-app` beside a container `app`
+                names.keep(key)
             for found in _images(item):
                 names.image(found, of_the_system=True)
     for kind, item in sorted(_all_objects(readings), key=lambda pair: (pair[0], name_of(pair[1]))):

@@ -32,6 +32,8 @@ _COMMON = """default kubernetes etcd coredns kube-dns kubelet kubectl kubeadm ku
     secret secrets configmap configmaps http https tcp udp metrics health ready status ok cluster-info in-cluster
     system root localhost kind name key value type"""
 COMMON_WORDS = frozenset(_COMMON.split())
+# The projects' own host names and key prefixes are left whole, also beside a container called `app` or `registry`.
+_PROJECTS = r"(?:[A-Za-z0-9-]+\.)*(?:kubernetes|k8s)\.io"
 
 
 def is_public_domain(domain: str) -> bool:
@@ -108,9 +110,9 @@ class Pseudonyms:
             known = {**kept, **self._in_text, **self._images}
             words = sorted(known, key=lambda word: (-len(word), word))
             self._words = known
-            joined = "|".join(re.escape(word) for word in words)
-            self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{joined})(?![A-Za-z0-9])" if words else r"(?!)")
-        return self._pattern.sub(lambda match: self._words[match[0]], original)
+            joined = "|".join((_PROJECTS, *(re.escape(word) for word in words)))
+            self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{joined})(?![A-Za-z0-9])")
+        return self._pattern.sub(lambda match: self._words.get(match[0], match[0]), original)
 
     @property
     def given(self) -> Mapping[str, str]:

@@ -202,6 +202,19 @@ def test_keys_of_the_owner_go_and_names_beside_the_systems_do_not_break_them() -
     assert own["status"]["conditions"][0]["message"] == "container container-1 failed beside kube-proxy and pod-1"
 
 
+def test_containers_named_by_common_words_break_no_words_of_the_projects() -> None:
+    image = "registry.k8s.io/coredns/coredns:v1.14.2"
+    own = {**meta("web", "payments"), "spec": {"containers": [{"name": "app"}, {"name": "registry"}]}}
+    system = {
+        **meta("coredns-1", "kube-system", labels={"k8s-app": "kube-dns", "app.kubernetes.io/name": "dns"}),
+        "spec": {"containers": [{"name": "coredns", "image": image}]},
+        "status": {"message": f"app.kubernetes.io/name of app: {image}"},
+    }
+    after = anonymized(taken(ok(r.PODS, own, system))).items(listing(r.PODS))[1]
+    assert after["metadata"]["labels"] == {"k8s-app": "kube-dns", "app.kubernetes.io/name": "dns"}
+    assert after["status"]["message"] == f"app.kubernetes.io/name of container-1: {image}"
+
+
 def test_another_key_gives_other_addresses() -> None:
     other = anonymized(BEFORE, b"another key")
     assert other.items(listing(r.NODES)) != body(r.NODES)
