@@ -5,9 +5,14 @@ would make a run without one look like a success.
 """
 
 import os
+import signal
 
 import hypothesis
 import pytest
+
+# A shell lets what it runs in the background ignore Ctrl-C, and programs started by the tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # In CI the same examples every time: a run that fails there can be repeated. Elsewhere new ones are tried.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)

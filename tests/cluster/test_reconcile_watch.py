@@ -56,11 +56,7 @@ def watching(cluster: Path, out: Path, *words: str) -> Iterator[Story]:
     command = [sys.executable, "-m", "kcompanion", "reconcile", "watch", *words]
     env = {**os.environ, "KUBECONFIG": str(cluster), "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
     with out.open("w") as sink:
-        # a test run in the background of a shell ignores SIGINT, and its children would too
-        process = subprocess.Popen(
-            command, stdout=sink, stderr=subprocess.STDOUT, text=True, env=env, cwd=ROOT,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )  # fmt: skip
+        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, text=True, env=env, cwd=ROOT)
         try:
             story = Story(process, out)
             story.until(lambda one: "wanted" in one.text or "balance" in one.text)

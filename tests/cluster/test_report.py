@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.cluster
+
 # What other tests leave alone while this one looks.
 STILL = {"cluster", "flags", "components"}
 
@@ -21,7 +23,6 @@ def report(cluster: Path, kcompanion: Callable[..., Any]) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.cluster
 def test_nodes_and_system_pods_are_kubectls(report: dict[str, Any], kubectl: Callable[..., str]) -> None:
     rows = [line.split() for line in kubectl("get", "nodes", "--no-headers").splitlines()]
     assert [(n["name"], n["state"], n["kubeletVersion"]) for n in report["nodes"]] == sorted(
@@ -31,7 +32,6 @@ def test_nodes_and_system_pods_are_kubectls(report: dict[str, Any], kubectl: Cal
     assert sorted(f"pod/{row['pod']}" for row in report["systemPods"]) == sorted(pods)
 
 
-@pytest.mark.cluster
 def test_services_and_owners_of_the_system_are_kubectls(report: dict[str, Any], kubectl: Callable[..., str]) -> None:
     of_system = [row for row in report["services"] if row["namespace"] == "kube-system"]
     names = kubectl("get", "services", "-n", "kube-system", "-o", "name").split()
@@ -48,7 +48,6 @@ def test_services_and_owners_of_the_system_are_kubectls(report: dict[str, Any], 
     ).split()[1]  # fmt: skip
 
 
-@pytest.mark.cluster
 def test_a_recording_and_the_cluster_now_are_the_same_architecture(
     cluster: Path, kcompanion: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -58,20 +57,3 @@ def test_a_recording_and_the_cluster_now_are_the_same_architecture(
     body = json.loads(done.out)
     assert [change for change in body["changes"] if change["area"] in STILL and change["aspect"] != "health"] == []
     assert body["notCompared"] == []
-
-
-@pytest.mark.ha
-def test_the_ha_picture_shows_three_of_each(
-    ha_cluster: Path, kcompanion: Callable[..., Any], kubectl: Callable[..., str]
-) -> None:
-    body = json.loads(kcompanion("report", "-o", "json", kubeconfig=ha_cluster).out)
-    names = kubectl("get", "nodes", "-o", "name", kubeconfig=ha_cluster).split()
-    cards = [part for part in body["architecture"]["parts"] if part["id"].startswith("node")]
-    assert sorted(f"node/{part['name']}" for part in cards) == sorted(names)
-    assert body["controlPlane"]["etcd"]["quorum"]["members"] == 3
-    proved = {(line["from"], line["to"]) for line in body["architecture"]["lines"] if line["proved"]}
-    assert {("kube-scheduler", "kube-apiserver"), ("kube-controller-manager", "kube-apiserver")} <= proved
-    holder = kubectl("get", "lease", "kube-scheduler", "-n", "kube-system", "-o",
-                     "jsonpath={.spec.holderIdentity}", kubeconfig=ha_cluster)  # fmt: skip
-    scheduler = next(one for one in body["controlPlane"]["components"] if one["name"] == "kube-scheduler")
-    assert scheduler["leader"]["holder"] == holder

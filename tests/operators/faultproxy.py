@@ -67,6 +67,7 @@ class FaultProxy:
     port: int = 0
     _injections: list[Injection] = field(default_factory=list)
     _watches: set[_Watch] = field(default_factory=set)
+    _served: int = 0  # requests at the moment
     _session: aiohttp.ClientSession | None = None
 
     def inject(self, verb: str, resource: str, status: int, *, times: int = 1, retry_after: int | None = None) -> None:
@@ -110,13 +111,27 @@ class FaultProxy:
         try:
             yield self
         finally:
-            for watch in list(self._watches):
-                watch.cut = True
+            self.refusing = True
+            await self._drained()
             await runner.cleanup()
             await self._session.close()
             await asyncio.sleep(0.3)  # its connections say goodbye in the background, and nothing tells when they have
 
+    async def _drained(self) -> None:
+        """Waits for what is being served: asyncio never closes a connection that is cancelled in its handshake."""
+        deadline = time.monotonic() + 10
+        while self._served and time.monotonic() < deadline:
+            self.cut()
+            await asyncio.sleep(TICK)
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self._served += 1
+        try:
+            return await self._serve(request)
+        finally:
+            self._served -= 1
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
         watching = request.query.get("watch") in ("true", "1")
         resource = resource_in(request.path)
         verb = VERBS.get(request.method, request.method.lower())

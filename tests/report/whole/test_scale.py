@@ -1,4 +1,4 @@
-"""5,000 pods and 200 nodes (made up): in ten seconds of one CPU, 400 MB, and a page that stays light."""
+"""5,000 pods and 200 nodes (made up): in 400 MB, and a page that stays light. The seconds are measured in bench/."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ MEASURED = """
 import resource, sys
 from kcompanion.cli.main import run
 code = run(sys.argv[1:])
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(code, used.ru_utime + used.ru_stime, used.ru_maxrss)
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -27,10 +26,9 @@ def test_a_large_cluster_takes_little(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, *words], capture_output=True, text=True, check=True, cwd=ROOT, timeout=120
     )
-    code, seconds, kilobytes = done.stdout.split()
+    code, kilobytes = done.stdout.split()
     text = page.read_text(encoding="utf-8")
     assert code == "0"
-    assert float(seconds) < 10
     assert int(kilobytes) < 400 << 10
     assert len(text) < 3 << 20
     assert len(re.findall(r"<[a-z]", text)) <= 15_000
