@@ -142,6 +142,10 @@ def _scale(figures: Figures) -> Iterator[Row]:
     for command, found in figures["commands"].items():
         file = f", file {found['fileMiB']} MiB" if "fileMiB" in found else ""
         yield f"· `{command}`, seconds", _spread(found["seconds"]), f"peak memory {found['peakMiB']} MiB{file}"
+    if smooth := figures.get("scrolled"):
+        task = f"{smooth['longestTaskMs']:.0f} ms" if smooth["longestTaskMs"] else "under 50 ms"
+        yield "· PAGE scrolled in Chromium: longest task of the main thread", task, "bar: 200 ms"
+        yield "· elements of PAGE", f"{smooth['elements']:,}", "bar: 15,000"
     for count, found in figures.get("stuck", {}).items():
         told = f"{found['lines']} lines, peak memory {found['peakMiB']} MiB"
         yield f"· `health -A`, {count} of them stuck for one cause, seconds", _spread(found["seconds"]), told

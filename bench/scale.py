@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.measure import KCOMPANION, figures, spread, timed
 from bench.parts import KUBECONFIG, Figures, command, kubectl_list
+from bench.scrolling import scrolled
 from kcompanion.cluster.connect import Target, connect
 from kcompanion.cluster.transport import Transport
 from lab import kwok
@@ -42,23 +43,28 @@ def _about() -> Figures:
 
 
 def scale() -> Figures:
-    """Measures `controlplane`, `nodes` and `snapshot save`; the pods and nodes are gone afterwards."""
+    """Measures what reads the whole cluster, and how its report scrolls; pods and nodes are gone afterwards."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes), tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "all.kcr"
+        file, page = Path(folder) / "all.kcr", Path(folder) / "report.html"
         lines = (
             ["controlplane"],
             ["nodes"],
             ["snapshot", "save", str(file)],
             ["controlplane", "--from", str(file)],
+            ["report", "-O", str(page)],
+            ["report", "--from", str(file), "-O", str(page)],
         )
         found = {}
         for words in lines:
             print(f"bench: {' '.join(words[:2])} …", file=sys.stderr)
-            found[" ".join(words).replace(str(file), "FILE")] = command(words, environ)
+            told = " ".join(words).replace(str(file), "FILE").replace(str(page), "PAGE")
+            found[told] = command(words, environ)
         found["snapshot save FILE"]["fileMiB"] = round(file.stat().st_size / (1 << 20), 1)
+        found["report -O PAGE"]["fileMiB"] = round(page.stat().st_size / (1 << 20), 1)
+        smooth = scrolled(page)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
-    return {**_about(), "commands": found, "kubectlSeconds": beside}
+    return {**_about(), "commands": found, "scrolled": smooth, "kubectlSeconds": beside}
 
 
 def _stuck(environ: dict[str, str]) -> Figures:
