@@ -102,8 +102,10 @@ cluster-conformance: ## kind cluster kcompanion-conformance: 2 workers, no Repli
 	$(need_python)
 	@"$(PYTHON)" -m lab cluster-conformance
 
-demo-cluster: $(READY) cluster ## the same live; breaks a few things in namespaces of its own
+demo-cluster: $(READY) cluster ## the same live, and the operator; breaks a few things in namespaces of its own
+	@$(BIN)/python tools/operator_image.py --if-missing --load --cluster kcompanion
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/live.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/operator.sh --short
 
 cluster-down: ## remove the clusters
 	$(need_python)

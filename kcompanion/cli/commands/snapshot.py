@@ -61,7 +61,7 @@ def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
 @click.argument("file")
 @reading
 def inspect(options: Options, file: str) -> int:
-    """Tells what FILE (or demo:NAME, a shipped recording) holds: which cluster, how much, what is missing or left out."""
+    """Tells what FILE (or demo:NAME, a shipped recording) holds: which cluster, how much, what is missing."""
     from kcompanion.cluster import recording  # noqa: PLC0415 - not for --help
 
     snapshot, header = recording.load_with_header(recording_path(file))
