@@ -91,7 +91,7 @@ def _handler(server: str, context: ssl.SSLContext, counter: Counter) -> type[Bas
 
         def _answer(self, response: http.client.HTTPResponse) -> None:
             """Passes the answer on as it comes: a watch must not wait for its end."""
-            self.send_response(response.status)
+            self.send_response_only(response.status)  # the server's own Date and Server are passed on
             for key, value in response.getheaders():
                 if key.lower() not in (*_DROPPED, "content-length"):
                     self.send_header(key, value)

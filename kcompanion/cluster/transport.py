@@ -11,14 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from kcompanion.model.ask import Outcome
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from kcompanion.cluster.connect import Connection
 
 JSON = "application/json"
@@ -47,11 +46,12 @@ class Response:
 
     @property
     def date(self) -> datetime | None:
-        """The server's clock, from the Date header."""
+        """The server's clock, from the Date header. It is GMT also where a proxy added its own and no zone is read."""
         try:
-            return parsedate_to_datetime(self.headers.get("Date", ""))
+            read = parsedate_to_datetime(self.headers.get("Date", ""))
         except (TypeError, ValueError):
             return None
+        return read if read.tzinfo else read.replace(tzinfo=UTC)
 
     @property
     def retry_after(self) -> float | None:

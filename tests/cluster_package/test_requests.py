@@ -219,8 +219,10 @@ def test_what_the_client_knows_itself_is_not_asked(source: Connect) -> None:
     assert read(source("http://127.0.0.1:1"), local("client-certificate")).outcome is Outcome.ABSENT
 
 
-def test_the_clock_is_the_servers(api: Api, source: Connect) -> None:
-    api.answers[PATH] = Answer({"items": []}, headers={"Date": "Sun, 01 Mar 2026 10:00:00 GMT"})
+@pytest.mark.parametrize("times", [1, 2], ids=["the server's", "and that of a proxy"])
+def test_the_clock_is_the_servers(times: int, api: Api, source: Connect) -> None:
+    date = ", ".join(["Sun, 01 Mar 2026 10:00:00 GMT"] * times)
+    api.answers[PATH] = Answer({"items": []}, headers={"Date": date})
     live = source(api.url)
     read(live)
     assert live.now.isoformat() == "2026-03-01T10:00:00+00:00"
