@@ -62,6 +62,7 @@ class Engine:
         self._controller = Controller(
             self._store, self._books, self._client, self._recorder, chronicle, self._registry, Log("controller")
         )
+        self._recorder.busy = lambda: self._controller.queue.processing > 0
         self._pods, self._owners = self._reflectors()
         self._election = self._candidate() if settings.elect else None
         self._working = False

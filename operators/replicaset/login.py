@@ -13,7 +13,8 @@ import ssl
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ class Login:
     namespace: str
     user: Mapping[str, Any]  # as resolved, for kopf's own connection
     cluster: Mapping[str, Any]
+    trust: tuple[str, ...] = field(default=(), repr=False)  # what the context is made of
 
 
 def log_in(target: Target, environ: Mapping[str, str] | None = None) -> Login:
@@ -55,7 +57,8 @@ def log_in(target: Target, environ: Mapping[str, str] | None = None) -> Login:
     agent = ("User-Agent", f"kcompanion-operator/{__version__}")
     server = str(choice.cluster["server"]).rstrip("/")
     try:
-        context = _tls(choice.cluster, user) if server.startswith("https://") else None
+        trust = _trust(choice.cluster, user)
+        context = _tls(choice.cluster, *trust) if server.startswith("https://") else None
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise BadKubeconfig(
             f"the credentials of context {choice.context!r} cannot be used: {error}",
@@ -71,6 +74,7 @@ def log_in(target: Target, environ: Mapping[str, str] | None = None) -> Login:
         namespace=choice.namespace,
         user=user,
         cluster=choice.cluster,
+        trust=trust,
     )
 
 
@@ -100,8 +104,14 @@ class Logins:
         async with self._lock:
             if time.monotonic() - self._read >= age:
                 self._read = time.monotonic()
-                self._current = await asyncio.to_thread(log_in, self._target)
+                self._current = _kept(self._current, await asyncio.to_thread(log_in, self._target))
         return self._current
+
+
+def _kept(old: Login, new: Login) -> Login:
+    """The new login; with the old context if that would be the same, so that connections can be used on."""
+    same = (old.server, old.trust, old.cluster) == (new.server, new.trust, new.cluster)
+    return replace(new, context=old.context) if same else new
 
 
 def _authorization(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -131,14 +141,18 @@ class ResumingContext(ssl.SSLContext):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         if self._last is not None:  # kept, since tickets come only after its handshake
-            self._known = self._last.session or self._known
+            with suppress(ValueError):  # it has not begun to shake hands
+                self._known = self._last.session or self._known
         made = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session or self._known)
         self._last = made
         return made
 
 
-def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
-    authority = pem(cluster, "certificate-authority")
+def _trust(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> tuple[str, str, str]:
+    return pem(cluster, "certificate-authority"), pem(user, "client-certificate"), pem(user, "client-key")
+
+
+def _tls(cluster: Mapping[str, Any], authority: str, certificate: str, key: str) -> ssl.SSLContext:
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and the name too
     if authority:
         context.load_verify_locations(cadata=authority)
@@ -147,7 +161,6 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
     if cluster.get("insecure-skip-tls-verify") is True:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    certificate, key = pem(user, "client-certificate"), pem(user, "client-key")
     if certificate and key:
         # ssl takes certificates from files only; this one is gone before anybody else could look
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as both:

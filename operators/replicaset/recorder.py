@@ -28,6 +28,7 @@ SPAM_BURST, SPAM_RATE = 25, 1 / 300.0
 REMEMBERED = 4096  # of each memory; the least recently used go first
 WAITING = 1000
 TRIES, BETWEEN = 12, 10.0  # only while there is no answer at all
+COURTESY, A_MOMENT = 1.0, 0.02  # seconds for which an event lets more urgent requests go first; between two looks
 COMBINED = "(combined from similar events): "
 LONGEST = 1024  # the API server refuses a longer message
 
@@ -138,10 +139,15 @@ class Correlator:
 
 
 class Recorder:
-    """Sends events one after the other, and rather loses one than keeps a sync waiting."""
+    """Sends events one after the other, and rather loses one than keeps a sync waiting.
+
+    While pods are made, an event lets them go first, for a second at most: the first hundred pods are a hundred
+    requests, and their events 25 more.
+    """
 
     def __init__(self, client: Client, component: str, now: Callable[[], int], log: Log) -> None:
         self.dropped = 0
+        self.busy: Callable[[], bool] = lambda: False  # whether a sync is under way
         self._client, self._now, self._log = client, now, log
         self._correlator = Correlator(component)
         self._waiting: asyncio.Queue[tuple[Event, int]] = asyncio.Queue(WAITING)
@@ -157,7 +163,12 @@ class Recorder:
             event, moment = await self._waiting.get()
             write = self._correlator.correlate(event, moment)
             if write is not None:
+                await self._let_go_first(moment)
                 await self._send(event, write)
+
+    async def _let_go_first(self, moment: int) -> None:
+        while self.busy() and self._now() - moment < COURTESY * SECOND:
+            await asyncio.sleep(A_MOMENT)
 
     async def _send(self, event: Event, write: Write) -> None:
         for _ in range(TRIES):

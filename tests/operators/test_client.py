@@ -12,7 +12,6 @@ from kcompanion.cluster.connect import Target
 from kcompanion.reconcile.requests import CreatePod, DeletePod
 from operators.replicaset.client import (
     CONNECTIONS,
-    IDLE,
     MOST_CONNECTIONS,
     NO_LEASE,
     Client,
@@ -21,6 +20,7 @@ from operators.replicaset.client import (
     resource_in,
 )
 from operators.replicaset.login import Logins
+from operators.replicaset.wire import IDLE
 from tests.operators.loops import in_loop, until
 from tests.servers import Answer, Api, Request, items, refusal, serving, write_kubeconfig
 
@@ -197,7 +197,7 @@ async def test_connections_grow_with_the_work_and_are_few_again_after_a_pause() 
 
     await asyncio.gather(*(work() for _ in range(CONNECTIONS * 2)))
     assert CONNECTIONS <= most < CONNECTIONS * 2
-    await asyncio.gather(*(work() for _ in range(1000)))
+    await asyncio.gather(*(work() for _ in range(10_000)))
     assert slots.most == most == MOST_CONNECTIONS
     now += IDLE + 1
     most = 0
