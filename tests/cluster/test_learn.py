@@ -29,6 +29,7 @@ pytestmark = pytest.mark.cluster
 
 REPRESENTATIVE = ("request-pipeline", "conflict", "desired-state", "labels")
 AT_ONCE = 4
+STARTS, ENDS = 180, 600  # seconds; the second is a lesson's own waiting and that for its namespace to be gone
 Kubectl = Callable[..., str]
 
 
@@ -51,7 +52,7 @@ class Lab:
     kubectl: Kubectl
 
     def learn(self, *words: str, state: Path) -> Ran:
-        return self.kcompanion("learn", *words, kubeconfig=self.cluster, timeout=300, XDG_STATE_HOME=str(state))
+        return self.kcompanion("learn", *words, kubeconfig=self.cluster, timeout=ENDS, XDG_STATE_HOME=str(state))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def started(cluster: Path, state: Path, lesson: str) -> tuple[subprocess.Popen[s
         command, env=environ, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     folder = state / "kcompanion" / "lessons"
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + STARTS
     while time.monotonic() < ends:
         for path in folder.glob("*.journal"):
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -135,7 +136,7 @@ def started(cluster: Path, state: Path, lesson: str) -> tuple[subprocess.Popen[s
 
 def until_there(kubectl: Kubectl, namespace: str) -> None:
     """Waits until the lesson has made its namespace and pods in it."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + STARTS
     while time.monotonic() < ends:
         if kubectl("get", "pods", "-n", namespace, "-o", "name"):
             return
@@ -147,7 +148,7 @@ def interrupted(lab: Lab, folder: Path) -> None:
     process, namespace = started(lab.cluster, folder, "desired-state")
     until_there(lab.kubectl, namespace)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=180)
+    _, told = process.communicate(timeout=ENDS)
     assert process.returncode == 130, told
     assert lab.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name") == ""
     assert list(folder.rglob("*.journal")) == []
@@ -160,7 +161,7 @@ def killed(lab: Lab, folder: Path) -> None:
     assert namespace in json.loads(during.out)["running"][0], "a lesson that runs is left alone"
     assert process.poll() is None, process.communicate()
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=STARTS)
     assert lab.kubectl("get", "namespace", namespace, "-o", "name")
     ran = lab.learn("cleanup", "-o", "json", state=folder)
     document = json.loads(ran.out)

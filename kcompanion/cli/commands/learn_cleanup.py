@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kcompanion.cli.context import target
+from kcompanion.cli.context import talk, target
 from kcompanion.cli.options import Options
-from kcompanion.cli.output import Answer, emit
+from kcompanion.cli.output import Answer, emit, screen
 from kcompanion.cluster import journal as journals
 from kcompanion.cluster.cleaning import Cleaner, Unread
 from kcompanion.cluster.connect import connect
@@ -21,7 +21,7 @@ LEFT = 1
 def clean_up(options: Options, *, dry_run: bool) -> int:
     """Cleans up after every run of this cluster that is not alive; 0 when nothing is left."""
     connection = connect(target(options))
-    cleaner = Cleaner(connection, options.request_timeout)
+    cleaner = Cleaner(connection, options.request_timeout, lambda told: talk(screen(options).words(told)))
     mine = [one for one in journals.entries(journals.folder()) if one.head.server == connection.origin.server]
     now = datetime.now(UTC).replace(microsecond=0)
     removed: list[str] = []

@@ -253,7 +253,8 @@ def _clean_up(connection: Connection, journal: Journal, options: Options) -> tup
     previous = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     try:
         _say(options, say("learn.cleaning", namespace=journal.head.namespace))
-        left = Cleaner(connection, options.request_timeout).clean(journal.head, journal.undos)
+        cleaner = Cleaner(connection, options.request_timeout, lambda told: _say(options, told))
+        left = cleaner.clean(journal.head, journal.undos)
         journal.close(done=not left)
         _say(options, say("learn.left", what="; ".join(left)) if left else say("learn.cleaned"))
         return tuple(left)
