@@ -136,11 +136,13 @@ def access_review(right: Right) -> Ask:
     """The question whether we have a right: answered by the API server for whoever asks, stored nowhere."""
     if right.path:
         return review(r.ACCESS_REVIEW, {"nonResourceAttributes": {"path": right.path, "verb": right.verb}})
+    resource, _, sub = right.resource.partition("/")
     attributes = {
         "group": right.group,
         "name": right.name,
         "namespace": right.namespace,
-        "resource": right.resource,
+        "resource": resource,
+        "subresource": sub,
         "verb": right.verb,
     }
     return review(r.ACCESS_REVIEW, {"resourceAttributes": {k: v for k, v in attributes.items() if v}})

@@ -86,7 +86,10 @@ Act = Send | Wait | Hold | Pick
 
 @dataclass(frozen=True)
 class Claim:
-    """What the answers are said to prove. `shows` are the fields a reader should look at."""
+    """What the answers are said to prove. `shows` are the fields a reader should look at.
+
+    `NAME.*` shows every field of a picked mapping on a line of its own, as something that was added.
+    """
 
     id: str
     held: Callable[[Answers], bool]

@@ -7,7 +7,7 @@ the answers prove and not what was once said of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from kcompanion.learn.answers import Answers, Exchange, Request
@@ -102,8 +102,16 @@ def judge(lesson: Lesson, claim: Claim, answers: Answers) -> Judgement:
     except (KeyError, TypeError, IndexError, ValueError, AttributeError, StopIteration):
         held, says = False, None
     told = say("learn.unproved", id=claim.id) if says is None else lesson.text(f"claim.{claim.id}", **says)
-    evidence = tuple((path, spelled(answers.at(path))) for path in claim.shows)
+    evidence = tuple((field, spelled(value)) for path in claim.shows for field, value in _fields(answers, path))
     return Judgement(claim.id, told, held, evidence)
+
+
+def _fields(answers: Answers, path: str) -> Iterable[tuple[str, Any]]:
+    """A field and its value; `NAME.*` is one line for each field of a picked mapping: what was added."""
+    if not path.endswith(".*"):
+        return [(path, answers.at(path))]
+    picked = answers.at(path.removesuffix(".*"))
+    return [(f"+ {key}", value) for key, value in picked.items()] if isinstance(picked, Mapping) else [(path, None)]
 
 
 def spelled(value: object) -> str:

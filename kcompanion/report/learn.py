@@ -8,6 +8,7 @@ import yaml
 
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
+from kcompanion.learn.needs import Unmet
 from kcompanion.learn.protocol import Judgement, Run, Setting
 from kcompanion.model.fields import text_at
 from kcompanion.model.finding import Status
@@ -19,26 +20,43 @@ _HEADS = columns("LESSON MIN TITLE NEEDS TOUCHES")
 Acts = Iterable[tuple[Send | Wait | Hold, Exchange]]
 
 
-def catalogue(lessons: Sequence[Lesson]) -> Document:
-    """The list of lessons."""
+def catalogue(lessons: Sequence[Lesson], lacks: Mapping[str, Sequence[Unmet]] | None = None) -> Document:
+    """The list of lessons; with what each lacks on a cluster, where that was asked."""
     rows: list[list[Cell]] = [
         [one.id, one.minutes, one.text("title"), _words("need", one.needs), _words("touch", one.touches)]
         for one in lessons
     ]
+    lacking = [(name, missing) for name, missing in (lacks or {}).items() if missing]
+    able = [] if lacks is None else [_able(len(lessons), lacking)]
     return Document(
         sections=[
             Section(say("learn.list", count=len(lessons)), [Table(_HEADS, rows)]),
+            *able,
             Section(say("learn.how"), [Lines([say("learn.how_run"), say("learn.how_replay"), say("learn.how_clean")])]),
         ]
     )
 
 
+def _able(count: int, lacking: Sequence[tuple[str, Sequence[Unmet]]]) -> Section:
+    """How many can run, and what each of the others lacks."""
+    told = say("learn.able", count=count - len(lacking), of=count)
+    lines: list[Cell] = [
+        say("learn.lacking", id=name, what=_joined([one.told for one in missing])) for name, missing in lacking
+    ]
+    lines += [say("learn.how_lacking")] if lines else []
+    return Section(told, [Lines(lines)] if lines else [], Status.WARN if lines else Status.OK)
+
+
 def _words(kind: str, names: Sequence[str]) -> Cell:
     if not names:
         return None
-    told = say(f"learn.{kind}.{names[0]}")
-    for name in names[1:]:
-        told = say("learn.both", first=told, second=say(f"learn.{kind}.{name}"))
+    return _joined([say(f"learn.{kind}.{name}") for name in names])
+
+
+def _joined(words: Sequence[Message]) -> Message:
+    told = words[0]
+    for word in words[1:]:
+        told = say("learn.both", first=told, second=word)
     return told
 
 

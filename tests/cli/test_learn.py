@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from kcompanion.cli.main import run
 from kcompanion.learn.lessons import BY_ID, LESSONS
 from tests.cli.conftest import Command
-from tests.servers import Api, refusal, write_kubeconfig
+from tests.servers import Answer, Api, refusal, write_kubeconfig
 
 Printed = Callable[..., tuple[int, str, str]]
 
@@ -124,6 +124,38 @@ def test_nobody_to_ask_is_no_consent(kcompanion: Command, api: Api, tmp_path: Pa
     assert ran.code == 2
     assert "--yes" in ran.err
     assert api.requests == []
+
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def test_what_is_lacking_is_told_before_anything_is_made(
+    kcompanion: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
+) -> None:
+    api.answers[REVIEWS] = Answer({"status": {"allowed": False}}, 201)
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    ran = kcompanion("learn", "volumes", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert ran.code == 2
+    assert "lacking: a default storage class →" in ran.err
+    assert "lacking: the rights to: create namespaces, persistentvolumeclaims, pods;" in ran.err
+    assert "--anyway" in ran.err
+    assert {(one.method, one.path) for one in api.requests if one.method != "GET"} == {("POST", REVIEWS)}
+    assert list(tmp_path.rglob("*.journal")) == []
+    ran = kcompanion("learn", "volumes", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert "the namespace kcompanion-lesson-" in ran.err
+
+
+def test_the_list_tells_what_lessons_lack(
+    kcompanion: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
+) -> None:
+    api.answers[REVIEWS] = Answer({"status": {"allowed": True}}, 201)
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    document = valid("Lessons", kcompanion("learn", "--check", "-o", "json", KUBECONFIG=config).out)
+    lacks = {one["id"]: [lack["id"] for lack in one["lacks"]] for one in document["lessons"]}
+    assert lacks["conflict"] == []
+    assert lacks["drain"] == ["two_workers"]
+    ran = kcompanion("learn", "drain", "--check", KUBECONFIG=config)
+    assert (ran.code, "drain lacks: two worker nodes" in ran.out) == (0, True)
 
 
 def test_a_namespace_that_may_not_be_made_is_told(kcompanion: Command, api: Api, tmp_path: Path) -> None:

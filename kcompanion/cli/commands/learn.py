@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -11,6 +13,7 @@ from kcompanion.cli.output import Answer, emit
 from kcompanion.errors import NotFound, UsageError
 from kcompanion.learn.lesson import Lesson
 from kcompanion.learn.lessons import BY_ID, LESSONS
+from kcompanion.learn.needs import Unmet
 from kcompanion.model.snapshot import Origin, Snapshot
 from kcompanion.report import learn as report
 
@@ -23,18 +26,30 @@ CLEANUP = "cleanup"
 @click.option("--yes", is_flag=True, help="Run without asking.")
 @click.option("--dry-run", is_flag=True, help="Print every request instead of sending it.")
 @click.option("--pause", is_flag=True, help="Wait for Enter between steps.")
+@click.option("--check", is_flag=True, help="List which lessons can run on this cluster, and what the others lack.")
+@click.option("--anyway", is_flag=True, help="Run although the cluster lacks what the lesson needs.")
 @click.option(
     "--image", default=IMAGE, envvar="KCOMPANION_LESSON_IMAGE", metavar="IMAGE", help=f"Image of the pods [{IMAGE}]."
 )
 @reading
-def command(options: Options, name: str | None, *, yes: bool, dry_run: bool, pause: bool, image: str) -> int:
+def command(  # one argument for each flag
+    options: Options,
+    name: str | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    pause: bool,
+    check: bool,
+    anyway: bool,
+    image: str,
+) -> int:
     """Lessons: small experiments on your cluster; its own answers are the teacher.
 
     Without NAME the list. A lesson works in a namespace of its own and removes it at the end, also on Ctrl-C;
     `learn cleanup` removes what a killed run has left. `--from demo:NAME` replays a recorded run without a cluster.
     """
-    if name is None:
-        return _list(options)
+    if name is None or (check and name != CLEANUP):
+        return _list(options, LESSONS if name is None else (_found(name),), check=check)
     if name == CLEANUP:
         from kcompanion.cli.commands.learn_cleanup import clean_up  # noqa: PLC0415 - only this writes
 
@@ -46,7 +61,7 @@ def command(options: Options, name: str | None, *, yes: bool, dry_run: bool, pau
         return learn_run.dry_run(options, lesson, image)
     if options.from_file:
         return learn_run.replay(options, lesson, pause=pause)
-    return learn_run.run_live(options, lesson, image, yes=yes, pause=pause)
+    return learn_run.run_live(options, lesson, image, yes=yes, pause=pause, anyway=anyway)
 
 
 def _found(name: str) -> Lesson:
@@ -56,21 +71,27 @@ def _found(name: str) -> Lesson:
     return lesson
 
 
-def _list(options: Options) -> int:
+def _list(options: Options, lessons: Sequence[Lesson], *, check: bool) -> int:
     if options.from_file or options.record or options.watch:
-        raise UsageError("the list of lessons reads no cluster", "leave out --from, --record and --watch")
-    body = {
-        "lessons": [
-            {
-                "id": one.id,
-                "minutes": one.minutes,
-                "needs": list(one.needs),
-                "touches": list(one.touches),
-                "rows": list(one.rows),
-                "title": one.text("title").to_json(),
-            }
-            for one in LESSONS
-        ]
+        raise UsageError("the list of lessons reads no recording and keeps none", "leave out --from, --record, --watch")
+    origin, lacks = Origin(), None
+    if check:
+        from kcompanion.cli.commands import learn_needs  # noqa: PLC0415 - only this reads a cluster
+
+        origin, lacks = learn_needs.of_all(options, lessons)
+    body = {"lessons": [_row(one, None if lacks is None else lacks[one.id]) for one in lessons]}
+    snapshot = Snapshot(options.now or datetime.now(UTC), origin)
+    names = [one.id for one in lessons]
+    return emit(Answer("Lessons", snapshot, body, report.catalogue(lessons, lacks), names), options)
+
+
+def _row(lesson: Lesson, lacks: Sequence[Unmet] | None) -> dict[str, Any]:
+    row = {
+        "id": lesson.id,
+        "minutes": lesson.minutes,
+        "needs": list(lesson.needs),
+        "touches": list(lesson.touches),
+        "rows": list(lesson.rows),
+        "title": lesson.text("title").to_json(),
     }
-    snapshot = Snapshot(options.now or datetime.now(UTC), Origin())
-    return emit(Answer("Lessons", snapshot, body, report.catalogue(LESSONS), list(BY_ID)), options)
+    return row if lacks is None else {**row, "lacks": [one.to_json() for one in lacks]}

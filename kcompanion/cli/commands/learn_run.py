@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from kcompanion.cli.commands import learn_needs
 from kcompanion.cli.context import SHIPPED, shipped, talk, target
 from kcompanion.cli.options import Options
 from kcompanion.cli.output import Answer, emit, envelope, screen
@@ -150,13 +151,15 @@ def _check_pause(*, pause: bool) -> None:
         raise UsageError("--pause waits for Enter, and stdin is no terminal", "leave out --pause")
 
 
-def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: bool) -> int:
+def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: bool, anyway: bool) -> int:
     """Runs the lesson on the cluster; 0 when it came to its end and every claim held.
 
     Raises:
-        UsageError: the options do not go together, or nobody agreed to the writing.
+        UsageError: the options do not go together, what it needs is not there, or nobody agreed to the writing.
     """
     _check_pause(pause=pause)
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
     if options.all_namespaces or options.watch:
         raise UsageError("a lesson runs in one namespace, once", "leave out -A and --watch")
     if options.namespace and not lesson.movable:
@@ -165,9 +168,13 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     own = not options.namespace
     setting = Setting(mark, options.namespace or f"kcompanion-lesson-{mark}", own, image)
     connection = connect(target(options))
+    if not anyway:
+        learn_needs.require(options, lesson, setting, connection)
     printer = Printer(lesson, options, pause=pause)
     printer.show(report.opening(lesson, report.where(setting, replayed=False)))
-    _consent(options, connection, yes=yes)
+    if not yes:
+        words = say("learn.consent", context=connection.origin.context, server=connection.origin.server)
+        click.confirm(screen(options).words(words), abort=True, err=True)
     head = Head(mark, lesson.id, connection.origin.server, setting.namespace, own, _collections(lesson, setting))
     journal = Journal(journals.folder() / f"{mark}.journal", head)
     run = Run(lesson.id, setting)
@@ -180,21 +187,6 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     finally:
         run.left = _clean_up(connection, journal, options)
     return _finish(run, Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin), options)
-
-
-def _consent(options: Options, connection: Connection, *, yes: bool) -> None:
-    """Asks whether it may write.
-
-    Raises:
-        UsageError: there is nobody to ask.
-        click.Abort: no.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
-    words = say("learn.consent", context=connection.origin.context, server=connection.origin.server)
-    click.confirm(screen(options).words(words), abort=True, err=True)
 
 
 def _collections(lesson: Lesson, setting: Setting) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from kcompanion.learn.lessons import (
     apply,
     apply_twice,
     conflict,
+    defaults,
     desired_state,
     drain,
     garbage,
@@ -28,6 +29,7 @@ from kcompanion.learn.lessons import (
 LESSONS: tuple[Lesson, ...] = (
     apply.LESSON,
     request_pipeline.LESSON,
+    defaults.LESSON,
     conflict.LESSON,
     desired_state.LESSON,
     labels.LESSON,
