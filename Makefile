@@ -144,7 +144,7 @@ test-cluster-full: $(READY) cluster e2e-binary ## the same, with what is too lon
 
 lessons: $(READY) ## every lesson on the real 3-node cluster, and how they end when they are interrupted
 	@"$(PYTHON)" -m lab cluster
-	@$(PYTEST) -p no:randomly --never-skip tests/cluster/test_learn.py
+	@$(PYTEST) -p no:randomly --never-skip tests/cluster/test_learn.py tests/cluster/test_lessons_one_by_one.py
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,13 +14,15 @@ from kcompanion.cluster.journal import Entry, Head
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import MERGE, Undo
+from kcompanion.learn.lessons import LESSONS
 from kcompanion.learn.mark import LESSON, UNCORDON
+from kcompanion.learn.places import everywhere
 from kcompanion.model import resources as r
-from kcompanion.model.fields import labels_of, maps_at, name_of, text_at, texts_at
+from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of, text_at, texts_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.times import parse_time
 
-OLD = timedelta(minutes=30)  # longer than any lesson: without a journal here, such a namespace is a leftover
+OLD = timedelta(minutes=30)  # longer than any lesson: without a journal here, what is older is a leftover
 EVERY = 0.3
 _DELETE = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
 
@@ -63,19 +65,25 @@ class Cleaner:
             left += self._labelled(collection, head.run)
         return left
 
-    def leftovers(self, known: Iterable[Entry], now: datetime) -> Iterator[Undo]:
-        """What carries our label, is old, and belongs to no run known here; as the requests that remove it.
+    def leftovers(self, known: Iterable[Entry], now: datetime, namespace: str | None) -> Iterator[Undo]:
+        """What carries our label and belongs to no run that may be alive; as the requests that remove it.
+
+        Whether a run whose journal is not here is alive is told by age alone.
 
         Raises:
             Unread: that could not be listed.
         """
         runs = {entry.head.run for entry in known}
-        for item in self._listed(r.NAMESPACES.path(), LESSON):
-            made = parse_time(text_at(item, "metadata", "creationTimestamp"))
-            if labels_of(item).get(LESSON) not in runs and made is not None and now - made > OLD:
-                yield Undo("DELETE", r.NAMESPACES.path(None, name_of(item)), _DELETE)
-        for item in self._listed(r.NODES.path(), LESSON):
-            if labels_of(item).get(LESSON) not in runs:
+        spaces = [] if namespace else self._listed(r.NAMESPACES.path(), LESSON)
+        runs |= {str(labels_of(space).get(LESSON)) for space in spaces if not _old(space, now)}
+        for collection in everywhere(LESSONS, namespace):
+            for item in self._listed(collection, LESSON):
+                inside = any(name_of(space) == namespace_of(item) for space in spaces)  # goes with its namespace
+                owned = any(True for _ in maps_at(item, "metadata", "ownerReferences"))  # goes with its owner
+                if not inside and not owned and labels_of(item).get(LESSON) not in runs and _old(item, now):
+                    yield Undo("DELETE", _path(collection, item), _DELETE)
+        for item in [] if namespace else self._listed(r.NODES.path(), LESSON):
+            if labels_of(item).get(LESSON) not in runs and _old(item, now):
                 yield Undo("PATCH", r.NODES.path(None, name_of(item)), UNCORDON, MERGE)
 
     def undo(self, undo: Undo) -> list[str]:
@@ -107,6 +115,8 @@ class Cleaner:
             status, body = ask(self._transport, request, self._timeout)
         except TransportError as error:
             raise Unread(f"{collection} could not be listed: {error.detail}") from error
+        if status == 404:  # this cluster does not serve the kind
+            return []
         if status != 200:
             raise Unread(f"{collection} could not be listed: {text_at(body, 'message') or status}")
         return [dict(item) for item in maps_at(body, "items")]
@@ -117,7 +127,7 @@ class Cleaner:
         told = False
         while True:
             status, body = self._send(Request("GET", path))
-            if status == 404:
+            if status == 404 or (status == 200 and isinstance(body, dict) and body.get("items") == []):
                 return []
             now = time.monotonic()
             heard = now if status else heard
@@ -137,6 +147,22 @@ class Cleaner:
             return ask(self._transport, request, self._timeout)
         except TransportError as error:
             return 0, {"message": error.detail}
+
+
+def _old(item: Mapping[str, Any], now: datetime) -> bool:
+    """Whether our label is there for longer than any lesson takes; a node's is younger than the node."""
+    entries = [entry for entry in maps_at(item, "metadata", "managedFields") if f"f:{LESSON}" in str(entry)]
+    times = [text_at(entry, "time") for entry in entries] or [text_at(item, "metadata", "creationTimestamp")]
+    made = parse_time(max(times))
+    return made is not None and now - made > OLD
+
+
+def _path(collection: str, item: Mapping[str, Any]) -> str:
+    """An object's own path, from that of a collection in one or in all namespaces."""
+    root, _, plural = collection.rpartition("/")
+    space = namespace_of(item)
+    inside = f"/namespaces/{space}" if space and not root.endswith(f"/namespaces/{space}") else ""
+    return f"{root}{inside}/{plural}/{name_of(item)}"
 
 
 def held_by(item: object) -> str:

@@ -75,12 +75,12 @@ def request_of(act: Send | Wait | Hold, setting: Setting, put: Callable[[Any], A
     if not isinstance(act, Send):
         return Request("GET", put(act.path))
     body = act.body
-    if isinstance(body, Mapping) and act.path.count("/") and _makes(act):
+    if isinstance(body, Mapping) and act.path.count("/") and makes(act):
         body = marked(body, setting.run)
     return Request(act.method, put(act.path), put(body), act.content_type, put(act.credentials))
 
 
-def _makes(act: Send) -> bool:
+def makes(act: Send) -> bool:
     """Whether the body is an object to be kept (reviews and tokens are not, and bindings have no labels)."""
     kept = act.method in ("POST", "PUT") and "/binding" not in act.path and "/token" not in act.path
     return (kept and "review" not in act.path and "/eviction" not in act.path) or act.content_type == APPLY

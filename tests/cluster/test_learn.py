@@ -1,7 +1,6 @@
 """Lessons on the real cluster: every claim holds, and afterwards, however they end, nothing is left.
 
-CI runs a representative few; the others are for `make lessons`. They run side by side, in namespaces of their own;
-those that touch more than a namespace run one after the other.
+A representative few, side by side in namespaces of their own; test_lessons_one_by_one.py runs every lesson.
 """
 
 from __future__ import annotations
@@ -16,25 +15,26 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kcompanion.learn.lessons import BY_ID
+from kcompanion.cluster import recording
 from kcompanion.learn.mark import LESSON
+from kcompanion.model.fields import labels_of
+from kcompanion.model.snapshot import Snapshot
 from tests.cluster.conftest import ROOT, Ran
+from tests.learn.asbefore import objects
+from tests.operators.faultproxy import faulty
 
 pytestmark = pytest.mark.cluster
 
-REPRESENTATIVE = ("request-pipeline", "conflict", "desired-state", "labels")
-AT_ONCE = 4
+REPRESENTATIVE = ("request-pipeline", "defaults", "conflict", "desired-state", "labels")
+UNREACHABLE = 3
 STARTS, ENDS = 180, 600  # seconds; the second is a lesson's own waiting and that for its namespace to be gone
 Kubectl = Callable[..., str]
-
-
-def parameters() -> list[Any]:
-    return [pytest.param(name, marks=() if name in REPRESENTATIVE else pytest.mark.full) for name in BY_ID]
 
 
 @pytest.fixture(scope="module")
@@ -63,41 +63,29 @@ def lab(cluster: Path, kcompanion: Callable[..., Ran], kubectl: Kubectl) -> Lab:
 @pytest.fixture(scope="module")
 def ends(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Any]]]:
     """The ways a lesson can end, all at once and beside the lessons that run to their end."""
-    ways = {"interrupted": interrupted, "killed": killed, "elsewhere": elsewhere}
+    ways = {
+        "interrupted": ended_by(signal.SIGINT, 130),
+        "asked to end": ended_by(signal.SIGTERM, 143),
+        "terminal closed": ended_by(signal.SIGHUP, 129),
+        "killed": killed,
+        "unanswered": unanswered,
+        "elsewhere": elsewhere,
+    }
     with ThreadPoolExecutor(len(ways)) as workers:
         yield {name: workers.submit(way, lab, tmp_path_factory.mktemp(name)) for name, way in ways.items()}
 
 
 @pytest.fixture(scope="module")
-def runs(lab: Lab, state: Path, request: pytest.FixtureRequest, ends: dict[str, Future[Any]]) -> dict[str, Ran]:
-    """Each lesson that is asked for, run once."""
-    asked = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
-    names = [name for name in BY_ID if name in asked]
-
-    def ran(name: str) -> Ran:
-        return lab.learn(name, "--yes", "-o", "json", state=state)
-
-    before = settings(lab.kubectl)
-    shared = [name for name in names if set(BY_ID[name].touches) <= {"namespace", "second_namespace"}]
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        found = dict(zip(shared, workers.map(ran, shared), strict=True))
-    for name in [name for name in names if name not in shared]:
-        found[name] = ran(name)
+def runs(lab: Lab, state: Path, ends: dict[str, Future[Any]]) -> dict[str, Ran]:
+    """The lessons, each run once."""
+    with ThreadPoolExecutor(len(REPRESENTATIVE)) as workers:
+        ran = workers.map(lambda name: lab.learn(name, "--yes", "-o", "json", state=state), REPRESENTATIVE)
+        found = dict(zip(REPRESENTATIVE, ran, strict=True))
     wait(ends.values())
-    assert settings(lab.kubectl) == before, "the cluster is as before"
     return found
 
 
-def settings(kubectl: Kubectl) -> dict[str, Any]:
-    """What lessons could have changed outside their namespaces, without the fields that docs/lessons.en.md lists."""
-    nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-    return {
-        "nodes": {n["metadata"]["name"]: [n["spec"], n["metadata"]["labels"]] for n in nodes},
-        "marked": kubectl("get", "namespaces,nodes,priorityclasses,persistentvolumes", "-l", LESSON, "-o", "name"),
-    }
-
-
-@pytest.mark.parametrize("name", parameters())
+@pytest.mark.parametrize("name", REPRESENTATIVE)
 def test_every_claim_holds(runs: dict[str, Ran], name: str) -> None:
     ran = runs[name]
     document = json.loads(ran.out or "{}")
@@ -106,10 +94,25 @@ def test_every_claim_holds(runs: dict[str, Ran], name: str) -> None:
     assert ran.code == 0, ran.err
 
 
-@pytest.mark.parametrize("name", parameters())
-def test_nothing_is_left(runs: dict[str, Ran], name: str, kubectl: Kubectl, state: Path) -> None:
+@pytest.fixture(scope="module")
+def afterwards(runs: dict[str, Ran], cluster: Path, kcompanion: Callable[..., Ran], state: Path) -> Snapshot:
+    """A recording of the whole cluster after all of them."""
+    path = state / "afterwards.kc"
+    ran = kcompanion("snapshot", "save", str(path), kubeconfig=cluster, timeout=180)
+    assert ran.code == 0, ran.err
+    return recording.load(path)
+
+
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_nothing_is_left(runs: dict[str, Ran], name: str, afterwards: Snapshot, state: Path) -> None:
+    """No object of any kind that the cluster serves is in the lesson's namespace or carries its label."""
     document = json.loads(runs[name].out)
-    assert kubectl("get", "namespace", document["namespace"], "--ignore-not-found", "-o", "name") == ""
+    left = [
+        found
+        for found, item in objects(afterwards, lambda _: False).items()
+        if document["namespace"] in found or labels_of(item).get(LESSON) == document["run"]
+    ]
+    assert left == []
     assert not (state / "kcompanion" / "lessons" / f"{document['run']}.journal").exists()
 
 
@@ -144,12 +147,35 @@ def until_there(kubectl: Kubectl, namespace: str) -> None:
     raise AssertionError("the lesson made nothing")
 
 
-def interrupted(lab: Lab, folder: Path) -> None:
-    process, namespace = started(lab.cluster, folder, "desired-state")
-    until_there(lab.kubectl, namespace)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=ENDS)
-    assert process.returncode == 130, told
+def ended_by(number: signal.Signals, code: int) -> Callable[[Lab, Path], None]:
+    """A signal in the midst of a lesson ends it with that code, and with everything removed."""
+
+    def way(lab: Lab, folder: Path) -> None:
+        process, namespace = started(lab.cluster, folder, "desired-state")
+        until_there(lab.kubectl, namespace)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=ENDS)
+        assert process.returncode == code, told
+        assert lab.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name") == ""
+        assert list(folder.rglob("*.journal")) == []
+
+    return way
+
+
+def unanswered(lab: Lab, folder: Path) -> None:
+    """The API server goes away in the midst of a lesson: the journal stays, and with it `learn cleanup` finds all."""
+    with faulty(lab.cluster, folder) as (proxy, way):
+        process, namespace = started(way, folder, "jobs")  # it lasts at least as long as its back-off
+        until_there(lab.kubectl, namespace)
+        proxy.refusing = True
+        _, told = process.communicate(timeout=ENDS)
+        assert process.returncode == UNREACHABLE, told
+        assert "kcompanion learn cleanup" in told
+        assert len(list(folder.rglob("*.journal"))) == 1
+        assert lab.kubectl("get", "namespace", namespace, "-o", "name")
+        proxy.refusing = False
+        ran = lab.kcompanion("learn", "cleanup", kubeconfig=way, timeout=ENDS, XDG_STATE_HOME=str(folder))
+        assert ran.code == 0, ran.err + ran.out
     assert lab.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name") == ""
     assert list(folder.rglob("*.journal")) == []
 
@@ -172,6 +198,20 @@ def killed(lab: Lab, folder: Path) -> None:
     assert list(folder.rglob("*.journal")) == []
 
 
+def lost(lab: Lab, space: str, folder: Path) -> None:
+    """What a run has left whose journal is not here is found by its label, as soon as no lesson takes that long."""
+    lab.kubectl("create", "configmap", "left", "-n", space)
+    lab.kubectl("label", "configmap", "left", f"{LESSON}=abc", "-n", space)
+    ran = lab.learn("cleanup", "-n", space, state=folder)
+    assert "No lesson has left anything behind" in ran.out, "it may still be running elsewhere"
+    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ran = lab.learn("cleanup", "-n", space, "--now", later, state=folder)
+    assert ran.code == 0, ran.err
+    assert f"/api/v1/namespaces/{space}/configmaps/left" in ran.out
+    left = lab.kubectl("get", "configmaps", "-n", space, "-o", "name").split()
+    assert sorted(left) == ["configmap/kube-root-ca.crt", "configmap/mine"]
+
+
 def elsewhere(lab: Lab, folder: Path) -> None:
     space = f"test-{secrets.token_hex(4)}"
     lab.kubectl("create", "namespace", space)
@@ -181,12 +221,18 @@ def elsewhere(lab: Lab, folder: Path) -> None:
         assert ran.code == 0, ran.err + ran.out
         left = lab.kubectl("get", "pods,replicasets,configmaps", "-n", space, "-o", "name").split()
         assert sorted(left) == ["configmap/kube-root-ca.crt", "configmap/mine"]
+        lost(lab, space, folder)
     finally:
         lab.kubectl("delete", "namespace", space, "--wait=false")
 
 
-def test_an_interrupted_lesson_cleans_up(ends: dict[str, Future[Any]]) -> None:
-    ends["interrupted"].result()
+@pytest.mark.parametrize("way", ["interrupted", "asked to end", "terminal closed"])
+def test_a_lesson_that_is_ended_cleans_up(ends: dict[str, Future[Any]], way: str) -> None:
+    ends[way].result()
+
+
+def test_what_stays_when_the_api_server_goes_away_is_removed_later(ends: dict[str, Future[Any]]) -> None:
+    ends["unanswered"].result()
 
 
 def test_what_a_killed_lesson_left_is_found_and_removed(ends: dict[str, Future[Any]]) -> None:

@@ -166,7 +166,12 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
             "violates PodSecurity",
             "the answer names the field",
             "Admission changed it",
-        )
+        ),
+        "learn defaults --from demo:defaults": (
+            "came back with 15 more",
+            r"\+ restartPolicy = Always",
+            "lets the pod stay 300 s",
+        ),
     },
     "S42": {TRACE: ("default-scheduler Bound to node", "kubelet Noticed", "AT TOOK ACTOR STEP")},
     "S43": {f"explain pod patient -n shop {SHOP}": ("asks for the scheduler shop-scheduler",)},
@@ -215,7 +220,12 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
             "3 now",
             "between 2 and 5",
             "last decision FailedGetResourceMetric",
-        )
+        ),
+        "learn autoscaling --from demo:autoscaling": (
+            "written through scale by kube-controller-manager",
+            "FailedGetResourceMetric: the HPA was unable",
+            "Zero is below the minimum, and stays",
+        ),
     },
     "S52": {
         f"trace deployment web -n shop {SHOP}": (

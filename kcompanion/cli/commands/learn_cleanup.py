@@ -23,7 +23,7 @@ def clean_up(options: Options, *, dry_run: bool) -> int:
     connection = connect(target(options))
     cleaner = Cleaner(connection, options.request_timeout, lambda told: talk(screen(options).words(told)))
     mine = [one for one in journals.entries(journals.folder()) if one.head.server == connection.origin.server]
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = options.now or datetime.now(UTC).replace(microsecond=0)
     removed: list[str] = []
     left: list[str] = []
     for entry in mine:
@@ -36,14 +36,14 @@ def clean_up(options: Options, *, dry_run: bool) -> int:
             if not problems:
                 entry.path.unlink(missing_ok=True)
     try:
-        for undo in cleaner.leftovers(mine, now):
+        for undo in list(cleaner.leftovers(mine, now, options.namespace)):
             removed.append(undo.path)
             left += [] if dry_run else cleaner.undo(undo)
     except Unread as error:
         left.append(str(error))
     running = [f"{one.head.lesson} {one.head.run} ({one.head.namespace})" for one in mine if one.alive]
     body = {"found": removed, "left": left, "running": running, "dryRun": dry_run}
-    snapshot = Snapshot(options.now or now, connection.origin)
+    snapshot = Snapshot(now, connection.origin)
     emit(Answer("LessonCleanup", snapshot, body, _document(removed, left, running, dry_run=dry_run), removed), options)
     return LEFT if left else 0
 

@@ -29,6 +29,7 @@ from kcompanion.learn.conditions import there
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
 from kcompanion.learn.mark import LESSON
 from kcompanion.learn.perform import perform, plan
+from kcompanion.learn.places import collections
 from kcompanion.learn.protocol import KIND, Judgement, Run, Setting, read
 from kcompanion.learn.replay import Replay
 from kcompanion.model import resources as r
@@ -158,12 +159,12 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
         UsageError: the options do not go together, what it needs is not there, or nobody agreed to the writing.
     """
     _check_pause(pause=pause)
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
     if options.all_namespaces or options.watch:
         raise UsageError("a lesson runs in one namespace, once", "leave out -A and --watch")
     if options.namespace and not lesson.movable:
         raise UsageError(f"the lesson {lesson.id} needs a namespace of its own", "leave out -n")
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
     mark = secrets.token_hex(3)
     own = not options.namespace
     setting = Setting(mark, options.namespace or f"kcompanion-lesson-{mark}", own, image)
@@ -175,7 +176,7 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     if not yes:
         words = say("learn.consent", context=connection.origin.context, server=connection.origin.server)
         click.confirm(screen(options).words(words), abort=True, err=True)
-    head = Head(mark, lesson.id, connection.origin.server, setting.namespace, own, _collections(lesson, setting))
+    head = Head(mark, lesson.id, connection.origin.server, setting.namespace, own, collections(lesson, setting))
     journal = Journal(journals.folder() / f"{mark}.journal", head)
     run = Run(lesson.id, setting)
     try:
@@ -187,20 +188,6 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     finally:
         run.left = _clean_up(connection, journal, options)
     return _finish(run, Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin), options)
-
-
-def _collections(lesson: Lesson, setting: Setting) -> tuple[str, ...]:
-    """Where a lesson may leave objects with its label in a namespace that is not its own."""
-    space = f"/namespaces/{setting.namespace}/"
-    made = [
-        request.path.partition("?")[0]
-        for _, acts in plan(lesson, setting)
-        for act, request in acts
-        if isinstance(act, Send) and act.method == "POST" and space in request.path
-    ]
-    kept = [path for path in made if path.rpartition("/")[0].endswith(space.rstrip("/"))]
-    below = [resource.path(setting.namespace) for resource in (r.REPLICASETS, r.JOBS, r.PODS)]
-    return tuple(dict.fromkeys([*kept, *below]))
 
 
 def _prepare(bench: Bench, lesson: Lesson, setting: Setting) -> None:
@@ -231,12 +218,18 @@ def _prepare(bench: Bench, lesson: Lesson, setting: Setting) -> None:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """A terminal that is closed ends a lesson as Ctrl-C does: with everything removed."""
-    previous = signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005 - their signature
+    """A terminal that is closed, or being asked to end, ends a lesson as Ctrl-C does: with everything removed."""
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, _leave) for number in ours}  # under nohup a lesson goes on
     try:
         yield
     finally:
-        signal.signal(signal.SIGHUP, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 def _clean_up(connection: Connection, journal: Journal, options: Options) -> tuple[str, ...]:

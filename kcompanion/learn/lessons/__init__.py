@@ -6,6 +6,7 @@ from kcompanion.learn.lesson import Lesson
 from kcompanion.learn.lessons import (
     apply,
     apply_twice,
+    autoscaling,
     conflict,
     defaults,
     desired_state,
@@ -44,6 +45,7 @@ LESSONS: tuple[Lesson, ...] = (
     namespaces.LESSON,
     apply_twice.LESSON,
     volumes.LESSON,
+    autoscaling.LESSON,
     tokens.LESSON,
     static_pods.LESSON,
     drain.LESSON,

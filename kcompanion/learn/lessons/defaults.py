@@ -114,7 +114,9 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "service_account",
-                    lambda a: a["stored"]["spec"]["serviceAccountName"] == "default" and _token_volumes(a["stored"]),
+                    lambda a: (
+                        a["stored"]["spec"]["serviceAccountName"] == "default" and bool(_token_volumes(a["stored"]))
+                    ),
                     ("stored.spec.serviceAccountName", "stored.spec.volumes.0.name"),
                 ),
                 Claim(
