@@ -157,11 +157,16 @@ def limits(setting: Figures) -> str:
 
 
 _NOTES = {
+    "faults": (
+        "Found means that the fact a person needs stands somewhere in the output. kubectl-mole waits whether a state"
+        " lasts; it was given 20 seconds at most. The peers are of August 2026: kubectl-mole 0.5.0, kubectl-status 0.7.25.",
+        "",
+    ),
     "operator": (
         "Stand-in mode beside a kube-controller-manager with only its ReplicaSet controller, in turns on one cluster,"
         " as the same ServiceAccount; pods are on fake nodes. Figures are medians; beside ours stands the built-in's.",
         "",
-    )
+    ),
 }
 _OPERATOR_ROWS = (
     ("pods exist, seconds", "podsSeconds"),
