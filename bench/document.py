@@ -159,7 +159,8 @@ def limits(setting: Figures) -> str:
 _NOTES = {
     "faults": (
         "Found means that the fact a person needs stands somewhere in the output. kubectl-mole waits whether a state"
-        " lasts; it was given 20 seconds at most. The peers are of August 2026: kubectl-mole 0.5.0, kubectl-status 0.7.25.",
+        " lasts; it was given 20 seconds at most. The peers are of August 2026: kubectl-mole 0.5.0 and"
+        " kubectl-status 0.7.25.",
         "",
     ),
     "operator": (
