@@ -20,9 +20,11 @@ save faulty .cluster/kubeconfig
 mend
 trap - EXIT
 
-# The lessons, one run of each.
+# The lessons, one run of each; those about leaders and quorums need the HA cluster.
 for lesson in $(.venv/bin/kcompanion learn -o name); do
-  .venv/bin/kcompanion learn "$lesson" --yes --kubeconfig .cluster/kubeconfig --record "$out/lessons/$lesson.json"
+  where=kubeconfig
+  case $lesson in leader-election | etcd-quorum) where=kubeconfig-ha ;; esac
+  .venv/bin/kcompanion learn "$lesson" --yes --kubeconfig ".cluster/$where" --record "$out/lessons/$lesson.json"
 done
 
 leader=$(.venv/bin/kcompanion controlplane -o json --from "$out/ha.kcr" |

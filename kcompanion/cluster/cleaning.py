@@ -11,9 +11,10 @@ from typing import Any
 from kcompanion.cluster.bench import ask
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.journal import Entry, Head
+from kcompanion.cluster.mending import mend
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.learn.answers import Request
-from kcompanion.learn.lesson import MERGE, Undo
+from kcompanion.learn.lesson import MERGE, RUN, Undo
 from kcompanion.learn.lessons import LESSONS
 from kcompanion.learn.mark import LESSON, UNCORDON
 from kcompanion.learn.places import everywhere
@@ -56,8 +57,13 @@ class Cleaner:
         self._patience = patience or Patience()
 
     def clean(self, head: Head, undos: Sequence[Undo]) -> list[str]:
-        """Takes one run back and waits until its objects are gone; what is left, empty when nothing is."""
-        left = [one for undo in reversed(undos) for one in self._undo(undo)]
+        """Takes one run back and waits until its objects are gone; what is left, empty when nothing is.
+
+        Nodes come first: without them there may be no API server to ask.
+        """
+        commands = [undo for undo in undos if undo.method == RUN]
+        left = mend(commands, self._send, self._tell) if commands else []
+        left += [one for undo in reversed(undos) if undo.method != RUN for one in self._undo(undo)]
         if head.own:
             path = r.NAMESPACES.path(None, head.namespace)
             return [*left, *self._undo(Undo("DELETE", path, _DELETE))]

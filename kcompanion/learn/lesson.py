@@ -16,6 +16,9 @@ from kcompanion.model.message import Message, say
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 JSON_PATCH, APPLY, JSON = "application/json-patch+json", "application/apply-patch+yaml", "application/json"
 INVALID = "invalid"  # credentials nobody knows
+# Methods of acts beside the API: a command of this machine's docker, and one in a pod. The body is the list of words.
+RUN, EXEC = "RUN", "EXEC"
+COMMANDS = (RUN, EXEC)
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,16 @@ class Undo:
 
     method: str
     path: str
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | list[str] | None = None
     content_type: str = JSON
 
 
 @dataclass(frozen=True)
 class Send:
-    """One request. `status` are the answers that this lesson is about; any other ends it as failed."""
+    """One request. `status` are the answers that this lesson is about; any other ends it as failed.
+
+    Of a command (RUN, EXEC) the status is its exit code.
+    """
 
     name: str
     method: str
@@ -45,21 +51,36 @@ class Send:
 
 @dataclass(frozen=True)
 class Until:
-    """What is waited for: its words and its test, which gets status and body of an answer."""
+    """What is waited for: its words and its test, which gets status and body of an answer.
+
+    One that compares gets the answers before it as well.
+    """
 
     told: Message
-    test: Callable[[int, Any], bool]
+    test: Callable[..., bool]
+    compares: bool = False
+
+    def beside(self, answers: Answers) -> Until:
+        """The same, with the earlier answers at hand."""
+        test = self.test
+        return Until(self.told, lambda status, body: test(status, body, answers)) if self.compares else self
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A GET, again and again until something holds; that it never does ends the lesson as failed."""
+    """A GET, again and again until something holds; that it never does ends the lesson as failed.
+
+    Another method is for what may be done twice: a command that only looks, or an apply.
+    """
 
     name: str
     path: str
     until: Until
     seconds: float = 60.0
     managed: bool = False
+    method: str = "GET"
+    body: Mapping[str, Any] | list[Any] | None = None
+    content_type: str = JSON
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,11 @@ class Lesson:
     def movable(self) -> bool:
         """Whether it can run in a namespace that is there already (-n)."""
         return "own_namespace" not in self.needs
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it reaches past the API, to the containers that are the nodes."""
+        return "kind" in self.needs
 
     def text(self, name: str, /, **values: Any) -> Message:  # noqa: ANN401 - printable
         return say(f"lesson_{self.id.replace('-', '_')}.{name}", **values)

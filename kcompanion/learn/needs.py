@@ -24,7 +24,7 @@ from kcompanion.model.message import Message, say
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 _REPELS = ("NoSchedule", "NoExecute")
-_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_VERBS = {"POST": "create", "EXEC": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True)

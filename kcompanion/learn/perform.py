@@ -72,15 +72,16 @@ def values(setting: Setting) -> dict[str, str]:
 
 def request_of(act: Send | Wait | Hold, setting: Setting, put: Callable[[Any], Any]) -> Request:
     """The act's request; `put` replaces placeholders."""
-    if not isinstance(act, Send):
+    if isinstance(act, Hold):
         return Request("GET", put(act.path))
     body = act.body
     if isinstance(body, Mapping) and act.path.count("/") and makes(act):
         body = marked(body, setting.run)
-    return Request(act.method, put(act.path), put(body), act.content_type, put(act.credentials))
+    credentials = put(act.credentials) if isinstance(act, Send) else ""
+    return Request(act.method, put(act.path), put(body), act.content_type, credentials)
 
 
-def makes(act: Send) -> bool:
+def makes(act: Send | Wait) -> bool:
     """Whether the body is an object to be kept (reviews and tokens are not, and bindings have no labels)."""
     kept = act.method in ("POST", "PUT") and "/binding" not in act.path and "/token" not in act.path
     return (kept and "review" not in act.path and "/eviction" not in act.path) or act.content_type == APPLY
@@ -134,18 +135,18 @@ def _act(
             bench.note(Undo(undo.method, fill(undo.path, answers.raw), fill(undo.body, answers.raw), undo.content_type))
     except (NotThere, KeyError, TypeError, IndexError, ValueError, AttributeError, StopIteration) as error:
         return say("learn.failed.missing", act=act.name, what=" ".join(str(error).split())[:LONG] or "-")
-    exchange = _exchange(act, request, bench)
+    exchange = _exchange(act, request, bench, answers)
     answers.keep(exchange)
     record.exchanges.append(exchange)
     audience.asked(act, exchange)
     return _failure(act, exchange)
 
 
-def _exchange(act: Send | Wait | Hold, request: Request, bench: Bench) -> Exchange:
+def _exchange(act: Send | Wait | Hold, request: Request, bench: Bench, answers: Answers) -> Exchange:
     if isinstance(act, Send):
         return bench.send(act.name, request, managed=act.managed)
     ask = bench.wait if isinstance(act, Wait) else bench.hold
-    return ask(act.name, request, act.until, act.seconds, managed=act.managed)
+    return ask(act.name, request, act.until.beside(answers), act.seconds, managed=act.managed)
 
 
 def _failure(act: Send | Wait | Hold, exchange: Exchange) -> Message | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from kcompanion.learn.lesson import Lesson, Send
+from kcompanion.learn.lesson import Lesson, Send, Wait
 from kcompanion.learn.perform import makes, plan
 from kcompanion.learn.protocol import Setting
 from kcompanion.model import resources as r
@@ -39,5 +39,5 @@ def _made(lesson: Lesson, setting: Setting) -> Iterator[str]:
         for act, request in acts:
             path = request.path.partition("?")[0]
             collection = path if request.method == "POST" else path.rpartition("/")[0]
-            if isinstance(act, Send) and isinstance(act.body, Mapping) and makes(act):
+            if isinstance(act, Send | Wait) and isinstance(act.body, Mapping) and makes(act):
                 yield collection

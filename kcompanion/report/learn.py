@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
 from kcompanion.learn.answers import Exchange, Request
-from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
+from kcompanion.learn.fill import shown
+from kcompanion.learn.lesson import COMMANDS, RUN, Hold, Lesson, Send, Step, Undo, Wait
 from kcompanion.learn.needs import Unmet
 from kcompanion.learn.protocol import Judgement, Run, Setting
 from kcompanion.model.fields import text_at
@@ -16,6 +19,8 @@ from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.report.document import Block, Cell, Document, Lines, Literal, Section, Table, columns
 
 BODY, WIDE = 26, 72  # lines and columns of a body that are shown
+PRINTED = 14  # lines of what a command printed
+_OPEN = re.compile(r"[\w./=-]*<[\w.-]+>[\w./-]*")  # a word with a placeholder
 _HEADS = columns("LESSON MIN TITLE NEEDS TOUCHES")
 Acts = Iterable[tuple[Send | Wait | Hold, Exchange]]
 
@@ -84,8 +89,24 @@ def planned(lesson: Lesson, number: int, one: Step, asks: Iterable[tuple[Send | 
     for act, request in asks:
         blocks += _request(act, request)
         if isinstance(act, Send) and act.undo is not None:
-            blocks.append(Lines([say("learn.undone", method=act.undo.method, path=act.undo.path)]))
+            blocks += _way_back(act.undo)
     return Section(say("learn.step", number=number, told=lesson.text(f"step.{one.id}")), blocks)
+
+
+def _way_back(undo: Undo) -> list[Block]:
+    path, body = shown(undo.path, {}), shown(undo.body, {})
+    if undo.method in COMMANDS:
+        return [Lines([say("learn.undone_by")]), Literal(typed(undo.method, path, body))]
+    return [Lines([say("learn.undone", method=undo.method, path=path)])]
+
+
+def typed(method: str, path: str, words: object) -> list[str]:
+    """A command as one types it, on lines of a terminal's width; in a pod, the kubectl that does the same."""
+    said = [str(word) for word in words] if isinstance(words, Sequence) else []
+    if method == RUN:
+        return folded([path, *said])
+    _, _, _, _, namespace, _, pod, end = path.split("/")
+    return folded(["kubectl", "exec", "-n", namespace, pod, "-c", end.partition("container=")[2], "--", *said])
 
 
 def closing(lesson: Lesson, run: Run) -> Document:
@@ -117,16 +138,31 @@ def where(setting: Setting, *, replayed: bool) -> Message:
 
 
 def _exchange(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
+    if exchange.request.method in COMMANDS:
+        return _command(act, exchange)
     told = f"{exchange.status} {_reason(exchange)}".strip()
     if isinstance(act, Send):
         return [*_request(act, exchange.request), Lines([say("learn.answered", name=exchange.name, told=told)])]
+    return [*_request(act, exchange.request), Lines([_looks(act, exchange)])]
+
+
+def _looks(act: Wait | Hold, exchange: Exchange) -> Message:
     kind = ("waited" if exchange.held else "waited_in_vain") if isinstance(act, Wait) else "held"
-    return [
-        *_request(act, exchange.request),
-        Lines(
-            [say(f"learn.{kind}", name=exchange.name, until=act.until.told, count=exchange.tries, ms=exchange.at_ms)]
-        ),
-    ]
+    return say(f"learn.{kind}", name=exchange.name, until=act.until.told, count=exchange.tries, ms=exchange.at_ms)
+
+
+def _command(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
+    """A command, how it ended, and what it printed."""
+    asked = _request(act, exchange.request)
+    if isinstance(act, Send):
+        answered = say("learn.ended", name=exchange.name, code=exchange.status)
+    else:
+        answered = _looks(act, exchange)
+    out, err = (exchange.body.get(key) for key in ("out", "err")) if isinstance(exchange.body, Mapping) else ("", "")
+    printed = body_lines(out) if isinstance(out, Mapping | list) else str(out or "").splitlines()
+    lines = [clipped(line) for line in [*printed, *str(err or "").splitlines()]]
+    lines = lines if len(lines) <= PRINTED else [*lines[: PRINTED - 1], "…"]
+    return [*asked, Lines([answered]), *([Literal(lines)] if lines else [])]
 
 
 def _reason(exchange: Exchange) -> str:
@@ -138,6 +174,9 @@ def _reason(exchange: Exchange) -> str:
 
 
 def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
+    if request.method in COMMANDS:
+        line = say("learn.command" if isinstance(act, Send) else "learn.command_again")
+        return [Lines([line]), Literal(typed(request.method, request.path, request.body))]
     kind = {"": "own", "invalid": "invalid"}.get(request.credentials, "token")
     line = say(f"learn.request.{kind}", method=request.method, path=request.path)
     if isinstance(act, Wait | Hold):
@@ -150,8 +189,23 @@ def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
 def body_lines(body: object) -> list[str]:
     """A body as people write it, as much of it as fits."""
     plain = yaml.safe_dump(_plain(body), sort_keys=False, allow_unicode=True, width=WIDE)
-    lines = [line if len(line) <= WIDE else line[: WIDE - 1] + "…" for line in plain.splitlines()]
+    lines = [clipped(line) for line in plain.splitlines()]
     return lines if len(lines) <= BODY else [*lines[: BODY - 1], "…"]
+
+
+def clipped(line: str) -> str:
+    return line if len(line) <= WIDE else line[: WIDE - 1] + "…"
+
+
+def folded(words: Sequence[str]) -> list[str]:
+    """Words of a command on lines that may be pasted, but for what a dry run cannot know yet."""
+    lines = [""]
+    for word in (word if _OPEN.fullmatch(word) else shlex.quote(word) for word in words):
+        if lines[-1] and len(lines[-1]) + len(word) > WIDE - 2:
+            lines[-1] += "\\"
+            lines.append("  ")
+        lines[-1] += f"{word} "
+    return [line.rstrip() for line in lines]
 
 
 def _plain(value: object) -> object:

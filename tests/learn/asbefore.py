@@ -28,7 +28,7 @@ VOLATILE: tuple[tuple[str, str], ...] = (
 )
 # A mirror pod is the kubelet's copy of a file: it is made anew, as another object, whenever it is deleted.
 MIRROR = "kubernetes.io/config.mirror"
-MADE_ANEW = ("metadata.uid", "metadata.creationTimestamp")
+MADE_ANEW = ("metadata.uid", "metadata.creationTimestamp", "metadata.annotations.kubernetes.io/config.seen")
 
 Objects = Mapping[str, Mapping[str, Any]]
 
@@ -52,7 +52,7 @@ def kept(resource: str, item: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object without its volatile fields."""
     dropped = [field for which, field in VOLATILE if which in (ANY, resource)]
     for field in (*dropped, *(MADE_ANEW if MIRROR in annotations_of(item) else ())):
-        item = _without(item, field.split("."))
+        item = _without(item, field.split(".", 2))  # an annotation's name has dots of its own
     return item
 
 

@@ -50,7 +50,12 @@ def test_a_change_is_seen_unless_it_comes_by_itself(after: list[Any], told: list
 
 
 def test_a_mirror_pod_made_anew_is_the_same() -> None:
-    assert compared(r.PODS, [MIRRORED], [changed(MIRRORED, uid="2", creationTimestamp="later")]) == []
+    anew = {
+        "uid": "2",
+        "creationTimestamp": "later",
+        "annotations": {MIRROR: "h", "kubernetes.io/config.seen": "later"},
+    }
+    assert compared(r.PODS, [MIRRORED], [changed(MIRRORED, **anew)]) == []
     other = changed(MIRRORED, annotations={MIRROR: "h", "x": "y"})
     assert compared(r.PODS, [MIRRORED], [other]) == [
         "changed: pods kube-system/etcd: metadata.annotations.x: None → 'y'"

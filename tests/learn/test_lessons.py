@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.lesson import Lesson, Send
+from kcompanion.learn.lesson import COMMANDS, EXEC, RUN, Lesson, Send, Wait
 from kcompanion.learn.lessons import LESSONS
 from kcompanion.learn.perform import judge, plan
 from kcompanion.learn.protocol import Setting
@@ -59,8 +59,24 @@ def test_needs_and_touches_have_words(lesson: Lesson) -> None:
 @EVERY
 def test_whatever_is_changed_outside_the_namespace_has_a_way_back(lesson: Lesson) -> None:
     for act in acts(lesson):
-        inside = "/namespaces/{ns}/" in act.path or act.method == "GET" or HARMLESS.search(act.path)
+        inside = "/namespaces/{ns}/" in act.path or act.method == "GET" or HARMLESS.search(act.path) or looks(act)
         assert inside or act.undo is not None, f"{act.method} {act.path}"
+
+
+def looks(act: Send) -> bool:
+    """Whether a command changes nothing outside the namespace."""
+    if act.method not in COMMANDS or not isinstance(act.body, list):
+        return False
+    if "kubectl" in act.body:
+        return "--namespace={ns}" in act.body
+    return any(one in act.body for one in ("pgrep", "get", "status"))
+
+
+@EVERY
+def test_commands_on_nodes_are_declared(lesson: Lesson) -> None:
+    methods = {act.method for step in lesson.steps for act in step.acts if isinstance(act, Send | Wait)}
+    assert lesson.breaks == (RUN in methods)
+    assert ("etcd_pod" in lesson.needs) == (EXEC in methods)
 
 
 @EVERY

@@ -92,6 +92,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"why {REPLACED} -n shop {LOST}": ("would fit on 1 of 3 nodes",),
         f"why-not {REPLACED} shop-worker2 -n shop {LOST}": ("node.kubernetes.io/unreachable:NoSchedule",),
         f"explain pod alone -n shop {LOST}": ("but the pod as a whole is not",),
+        "learn node-failure --from demo:node-failure": ("still calls the pod Running", "deleted", "ready in its place"),
     },
     "S19": {
         f"explain deployment web -n demo-kc5148 {FAULTY}": ("2 desired, 1 of the newest", "FailedCreate"),
@@ -142,6 +143,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"controlplane leaders {HA}": ("all of them work at once", "kube-controller-manager ✔ ok", "STANDBYS"),
         f"controlplane {DOWN}": ("leads, renewed", "stands by"),
         CONTROLPLANE: ("single point of failure",),
+        "learn leader-election --from demo:leader-election": ("the Lease had to run out", "let go of its Lease"),
     },
     "S36": {
         f"controlplane static {THREE}": ("/etc/kubernetes/manifests/etcd.yaml", "the kubelet writes the picture again"),
@@ -156,9 +158,17 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
     "S38": {
         f"controlplane etcd {HA}": ("One more member would make 4", "5 3 2", "7 4 3"),
         f"controlplane etcd {DOWN}": ("one more loss stops it",),
+        "learn etcd-quorum --from demo:etcd-quorum": (
+            "Two of three are more than half",
+            "knows no leader",
+            "as it was",
+        ),
     },
     "S39": {"learn conflict --from demo:conflict": ("409 Conflict", "nothing was overwritten", "retry went through")},
-    "S40": {f"key deployment/web -n shop {SHOP}": ("/registry/deployments/shop/web",)},
+    "S40": {
+        f"key deployment/web -n shop {SHOP}": ("/registry/deployments/shop/web",),
+        "learn etcd-keys --from demo:etcd-keys": ("mod_revision is the object's resourceVersion", "registry/minions"),
+    },
     "S41": {
         "learn request-pipeline --from demo:request-pipeline": (
             "401: the API server does not know",
@@ -194,6 +204,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
     "S48": {
         f"controlplane leaders {HA}": ("there is no one leading master",),
         f"controlplane {DOWN}": ("kcompanion-ha-control-plane2", "etcd has 2 of 3 members alive"),
+        "learn control-plane-loss --from demo:control-plane-loss": ("the API writes as before", "A standby leads now"),
     },
     "S49": {
         f"tree cronjob/accounts job/import statefulset/db daemonset/agent -n shop {SHOP}": (

@@ -23,6 +23,7 @@ from kcompanion.cluster.bench import Bench
 from kcompanion.cluster.cleaning import Cleaner
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.journal import Head, Journal
+from kcompanion.cluster.mending import handled
 from kcompanion.errors import BadRecording, CompanionError, NotFound, UsageError
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.conditions import there
@@ -171,6 +172,7 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     connection = connect(target(options))
     if not anyway:
         learn_needs.require(options, lesson, setting, connection)
+    machines = handled(connection, options.request_timeout, trust=anyway) if lesson.breaks else None
     printer = Printer(lesson, options, pause=pause)
     printer.show(report.opening(lesson, report.where(setting, replayed=False)))
     if not yes:
@@ -181,7 +183,7 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     run = Run(lesson.id, setting)
     try:
         with _ended_by_signals():
-            bench = Bench(connection, journal, options.request_timeout)
+            bench = Bench(connection, journal, options.request_timeout, machines)
             _prepare(bench, lesson, setting)
             run = perform(lesson, setting, bench, printer)
             printer.end(run)
