@@ -42,6 +42,8 @@ _TOLD_ELSEWHERE = (
     "Unable to attach or mount volumes",
 )
 _ABSENT = re.compile(r'(configmap|secret) "[^"]+" not found')
+# A busy kubelet says so before it has looked whether a ConfigMap or Secret exists; no server of a volume is meant.
+_UNREAD = re.compile(r"failed to sync (configmap|secret) cache")
 _OWN_PATH = re.compile(r"(mount: )?/var/lib/kubelet/\S+:? *")  # long, and of no use to anybody
 
 
@@ -122,8 +124,15 @@ def _said_missing(pod: Pod, source: Source, world: World) -> Event | None:
     return next((event for event in events[-1:] if words in event.message), None)
 
 
+def _lacks_source(pod: Pod, volume: str, world: World) -> bool:
+    """Whether a volume comes from a ConfigMap or Secret that does not exist: KC5131 tells that."""
+    those = [source for source in sources(pod) if source.volume == volume]
+    return any(world.get(source.resource, source.name, pod.namespace) is None for source in those)
+
+
 # A word in the message of a failed mount, and the sentence for it.
 _MOUNTS = (
+    ("failed to sync", "cause", "do"),
     ("hostPath type check failed", "cause_type", "do_type"),
     ("you might need a /sbin/mount", "cause_helper", "do_helper"),
     ("bad option", "cause_helper", "do_helper"),
@@ -153,7 +162,10 @@ def mount_failed(pod: Pod, world: World) -> Iterator[Cause]:
         if _ABSENT.search(event.message) or any(words in event.message for words in _TOLD_ELSEWHERE):
             continue
         found = VOLUME_NAMED.search(event.message)
-        latest[found["volume"] if found else "?"] = event
+        volume = found["volume"] if found else "?"
+        if _UNREAD.search(event.message) and _lacks_source(pod, volume, world):
+            continue
+        latest[volume] = event
     for volume, event in sorted(latest.items()):
         _, variant, do = next((row for row in _MOUNTS if row[0] in event.message), ("", "cause", "do"))
         values = {"volume": volume, "node": pod.node, "message": _telling(event.message)}
