@@ -142,9 +142,10 @@ test-cluster: $(READY) cluster e2e-binary ## the tests on real clusters and in a
 test-cluster-full: $(READY) cluster e2e-binary ## the same, with what is too long for CI
 	@$(PYTEST_CLUSTER)
 
-lessons: $(READY) clusters ## every lesson on the real clusters, and how they end when they are interrupted
+lessons: $(READY) clusters ## every lesson and exercise on the real clusters, and how they end when interrupted
 	@$(PYTEST) -p no:randomly --never-skip tests/cluster/test_learn.py tests/cluster/test_lessons_one_by_one.py \
-		tests/cluster/test_learn_nodes.py tests/cluster/test_learn_ha.py
+		tests/cluster/test_learn_nodes.py tests/cluster/test_learn_ha.py \
+		tests/cluster/test_practice.py
 
 recordings: $(READY) clusters ## record the shipped recordings anew from the real clusters
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/record.sh

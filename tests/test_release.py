@@ -120,6 +120,10 @@ def test_it_has_the_operators_manifests(elsewhere: Path) -> None:
     assert "kind: DaemonSet" in standing_in
 
 
+def test_it_has_the_exercises(elsewhere: Path) -> None:
+    assert "kind: ResourceQuota" in said(elsewhere, "kcompanion", "practice", "start", "policy-1", "--dry-run")
+
+
 def test_it_writes_reports(elsewhere: Path) -> None:
     page = said(elsewhere, "kcompanion", "report", "--from", "demo:ha", "-O", "-")
     assert "<style" in page

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Can it be reached, and what are you allowed to see?"),
     "activity": ("activity", "What is going on right now, as sentences: created, bound, elected."),
     "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
+    "practice": ("practice", "Exercises: something is broken, mend it; the cluster judges."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
     "reconcile": ("reconcile", "The loop of a controller: simulated step by step, or one ReplicaSet live."),
     "operator": ("operator", "The operator: install, status, uninstall, or run it here."),
@@ -93,8 +94,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Shows how this Kubernetes cluster works, and why it is as it is.
 
-    Reads only, but for `trace run`, `learn` and `operator`, which say what they write. Every reading command also works
-    on a recording: --from FILE.
+    Reads only, but for `trace run`, `learn`, `practice` and `operator`, which say what they write. Every reading
+    command also works on a recording: --from FILE.
     """
 
 

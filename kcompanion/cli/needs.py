@@ -18,6 +18,8 @@ from kcompanion.model.ask import listing
 from kcompanion.ownership import pool
 from kcompanion.ownership.claim import CLAIMS
 from kcompanion.ownership.orphans import EXAMINED
+from kcompanion.practice.faults import BY_KIND
+from kcompanion.practice.goals import GOALS
 
 # What rules look into beside the object that is explained.
 _LOOKED_INTO = (
@@ -35,6 +37,8 @@ _LOOKED_INTO = (
     r.STORAGECLASSES,
     r.RESOURCEQUOTAS,
 )
+# What an exercise of `practice` is judged by. What it creates, the API server says itself when it refuses.
+_JUDGED = (r.NAMESPACES, r.PODS, r.EVENTS, *(BY_KIND[kind] for kind in GOALS if kind != "Pod"))
 # What `tree --with` and `orphans` look at beside controllers and what these control.
 _CHOOSING = (r.SERVICES, r.NETWORKPOLICIES, r.PDBS, r.HPAS, r.EVENTS)
 _TIED_TO = (
@@ -92,6 +96,7 @@ NEEDS: tuple[Need, ...] = (
     Need("trace", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _TOLD_FROM)),
     Need("key", (), (asks.PODS, listing(r.APISERVICES))),
     Need("version", (asks.VERSION,)),
+    Need("practice", tuple(listing(resource) for resource in _JUDGED), tuple(listing(one) for one in _LOOKED_INTO)),
     Need(
         "controlplane",
         (asks.PODS, asks.NODES, asks.LEASES, asks.HEARTBEATS, asks.READYZ),

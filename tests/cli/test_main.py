@@ -48,7 +48,14 @@ def test_version_of_the_program(kcompanion: Command) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["nodes", "--help"], ["--version"], ["schema"], ["version", "--from", str(DATA / "kind.kcr")]],
+    [
+        ["--help"],
+        ["nodes", "--help"],
+        ["--version"],
+        ["schema"],
+        ["practice", "list"],
+        ["version", "--from", str(DATA / "kind.kcr")],
+    ],
 )
 def test_what_needs_no_cluster_loads_no_client(words: list[str]) -> None:
     check = (

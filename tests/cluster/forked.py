@@ -33,6 +33,7 @@ class Ran:
     err: str
 
 
+LOST = 255  # what multiprocessing says when, under load, the fork server has lost sight of a process
 # What the command line imports only when it needs it, and takes most of its start.
 LATE = ("kubernetes.client", "kubernetes.config.kube_config", "kubernetes.stream", "urllib3", "yaml")
 
@@ -55,8 +56,8 @@ CONTEXT = _context()
 def run(words: Sequence[str], environ: Mapping[str, str], timeout: float) -> Ran:
     """`kcompanion WORDS` with that environment and nothing else."""
     with tempfile.TemporaryDirectory(prefix="kcompanion-test-") as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        process = CONTEXT.Process(target=_child, args=(list(words), dict(environ), str(out), str(err)))
+        out, err, end = Path(folder, "out"), Path(folder, "err"), Path(folder, "end")
+        process = CONTEXT.Process(target=_child, args=(list(words), dict(environ), str(out), str(err), str(end)))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
@@ -65,10 +66,12 @@ def run(words: Sequence[str], environ: Mapping[str, str], timeout: float) -> Ran
             raise TimeoutError(f"kcompanion {' '.join(words)}: not done within {timeout} s")
         code = process.exitcode
         process.close()
+        if code == LOST and end.is_file():
+            code = int(end.read_text(encoding="utf-8"))
         return Ran(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
-def _child(words: list[str], environ: dict[str, str], out: str, err: str) -> None:
+def _child(words: list[str], environ: dict[str, str], out: str, err: str, end: str) -> None:
     """Takes on a new process's surroundings, then runs the command and exits with its code."""
     os.environ.clear()
     os.environ.update(environ)
@@ -79,6 +82,9 @@ def _child(words: list[str], environ: dict[str, str], out: str, err: str) -> Non
     sys.argv = ["kcompanion", *words]
     try:
         import_module("kcompanion.cli.main").main(words)
+    except SystemExit as ended:
+        Path(end).write_text(str(ended.code or 0), encoding="utf-8")
+        raise
     finally:
         atexit._run_exitfuncs()
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from kcompanion.cli.context import talk, target
 from kcompanion.cli.options import Options
 from kcompanion.cli.output import Answer, emit, screen
+from kcompanion.cluster import attempts
 from kcompanion.cluster import journal as journals
+from kcompanion.cluster.attempts import Attempts
 from kcompanion.cluster.cleaning import Cleaner, Unread
 from kcompanion.cluster.connect import connect
 from kcompanion.model.finding import Status
@@ -42,10 +44,17 @@ def clean_up(options: Options, *, dry_run: bool) -> int:
     except Unread as error:
         left.append(str(error))
     running = [f"{one.head.lesson} {one.head.run} ({one.head.namespace})" for one in mine if one.alive]
+    running += _exercises(connection.origin.server)
     body = {"found": removed, "left": left, "running": running, "dryRun": dry_run}
     snapshot = Snapshot(now, connection.origin)
     emit(Answer("LessonCleanup", snapshot, body, _document(removed, left, running, dry_run=dry_run), removed), options)
     return LEFT if left else 0
+
+
+def _exercises(server: str) -> list[str]:
+    """Exercises under way are somebody's work: `practice end` and `practice cleanup` remove them."""
+    begun = [one for one in Attempts(attempts.folder()).all().values() if one.open and one.server == server]
+    return [f"practice {one.exercise} {one.run} ({one.namespace})" for one in begun]
 
 
 def _document(removed: list[str], left: list[str], running: list[str], *, dry_run: bool) -> Document:
