@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from kcompanion import __version__
+from kcompanion.cli.lazy import Lazy
 from kcompanion.errors import CompanionError
 
 # name: (module, one line of help). The order is the order of the help page.
@@ -52,18 +52,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only to run it or to print its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"kcompanion.cli.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
+class Main(Lazy):
+    """All commands, each with its line on the help page."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -84,7 +74,8 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Main,
+    modules={name: module for name, (module, _) in COMMANDS.items()},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 ok · 1 findings (--fail-on) or an internal error · 2 usage · 3 unreachable "
     "or not authenticated · 4 not found · 5 undecided because something could not be read · "

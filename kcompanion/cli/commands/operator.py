@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from kcompanion.cli.lazy import Lazy
 
 # name: module; imported only when it runs
 _COMMANDS = {
@@ -15,18 +15,7 @@ _COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        if cmd_name not in _COMMANDS:
-            return None
-        found: click.Command = import_module(f"kcompanion.cli.commands.{_COMMANDS[cmd_name]}").command
-        return found
-
-
-@click.group("operator", cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("operator", cls=Lazy, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """The operator that keeps CompanionReplicaSets, or stands in for the built-in ReplicaSet controller.
 

@@ -35,7 +35,7 @@ class Left(CompanionError):
     """Something could not be removed."""
 
 
-@click.command("uninstall")
+@click.command("uninstall", short_help="Take the operator and its kind out of the cluster.")
 @of_target
 @click.option("--keep-crd", is_flag=True, help="Leave the kind, its objects and their pods.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")

@@ -19,7 +19,7 @@ from kcompanion.report.document import Document
 from kcompanion.text.catalog import phrase
 
 
-@click.command("simulate")
+@click.command("simulate", short_help="Play a scenario on the operator's own core, without a cluster.")
 @click.argument("scenario", required=False, metavar="[SCENARIO]")
 @printing
 def command(options: Options, scenario: str | None) -> int:

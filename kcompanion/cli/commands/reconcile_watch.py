@@ -57,7 +57,7 @@ class Limits:
         return self.count <= 0 or time.monotonic() >= self.ends
 
 
-@click.command("watch")
+@click.command("watch", short_help="Follow one ReplicaSet live, with the decisions about it.")
 @click.argument("name", metavar="[TYPE/]NAME")
 @click.option("--timeout", type=Duration(), default=0.0, metavar="TIME", help="Stop after this time.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many lines or decisions.")
