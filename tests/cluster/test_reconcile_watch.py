@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from lab.controllers import Controller, ours
 from tests.cluster.conftest import ROOT, Ran
@@ -103,6 +104,28 @@ def test_ours_with_its_decisions(
         kubectl("delete", "crs/web", "-n", namespace)
         assert story.process.wait(PATIENCE) == 0, story.text
     assert "Traceback" not in story.text
+
+
+def test_each_line_of_json_fits_the_schema(
+    cluster: Path,
+    kubectl: Kubectl,
+    kcompanion: Callable[..., Ran],
+    namespace: str,
+    operator: Controller,
+    tmp_path: Path,
+) -> None:
+    made(kubectl, namespace, spec(replicas=1))
+    kubectl("wait", "crs/web", "-n", namespace, "--for=jsonpath={.status.replicas}=1", "--timeout=60s")
+    words = ("web", "-n", namespace, "-o", "json", "--decisions", operator.ready.removesuffix("/readyz"))
+    with watching(cluster, tmp_path / "out", *words) as story:
+        kubectl("delete", "-n", namespace, "--wait=false", *pods(kubectl, namespace))
+        kubectl("scale", "crs/web", "-n", namespace, "--replicas=3")
+        story.until(lambda one: sum("decision" in entry for entry in one.entries) > 1)
+        story.until(lambda one: {"scaled", "created", "balance"} <= {entry.get("id") for entry in one.entries})
+    valid = Draft202012Validator(json.loads(kcompanion("schema", "ReconcileWatch").out))
+    for entry in story.entries:
+        valid.validate(entry)
+    assert list(valid.iter_errors({"ms": 1}))
 
 
 def test_a_built_in_one_from_outside(cluster: Path, kubectl: Kubectl, namespace: str, tmp_path: Path) -> None:

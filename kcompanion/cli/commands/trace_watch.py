@@ -65,12 +65,12 @@ class Follower(Generic[Seer]):
         self._options = options
         self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
         self._watches: list[Watch] = []
-        self._open = 0  # watches that have not listed yet
+        self._open: list[Resource] = []  # of watches that have not listed yet
 
     def watch(self, resource: Resource, namespace: str | None, fields: str = "") -> None:
         watch = Watch(self._connection, resource, namespace, self._notices, fields)
         self._watches.append(watch)
-        self._open += 1
+        self._open.append(resource)
         watch.start()
 
     def stop(self) -> None:
@@ -88,7 +88,11 @@ class Follower(Generic[Seer]):
             for _ in self.step():
                 pass
         if self._open:
-            raise Unreachable("the watches did not come about in time", "`kcompanion doctor` tells what is wrong")
+            late = ", ".join(sorted({resource.plural for resource in self._open}))
+            raise Unreachable(
+                f"no answer within {seconds:.0f} s to the list of {late}",
+                "give it more time with --deadline, or ask `kcompanion doctor`",
+            )
 
     def restart_clock(self) -> None:
         """Counts milliseconds from now on."""
@@ -101,7 +105,7 @@ class Follower(Generic[Seer]):
         except queue.Empty:
             return []
         if notice.type in (watching.SYNCED, watching.BLIND):
-            self._open -= 1
+            self._open.remove(notice.resource)
         if notice.type == watching.BLIND:
             self._say(say("trace.live.blind", resource=notice.resource.name, reason=notice.detail))
             return []
