@@ -1,8 +1,9 @@
 """Kopf at the edge: it is the frame in which the engine lives, and the only place that knows kopf.
 
-Kopf carries the life of the process: signals, start-up and clean-up, the login (its own, with our credentials), the
-probe, and the handler of our kind. Only `on.event` is used: any other handler would make Kopf write annotations or
-finalizers on the objects, and a ReplicaSet's main resource is never written here.
+Kopf carries the life of the process: signals, start-up and clean-up, the login (its own, with our credentials), and
+the handler of our kind. Its probes are not used: they would tell that Kopf's loop runs, and the work is done in
+another; /healthz and /readyz are the engine's own. Only `on.event` is used: any other handler would make Kopf write
+annotations or finalizers on the objects, and a ReplicaSet's main resource is never written here.
 
 The engine runs in a thread with a loop of its own. Kopf ends, and then cancels every task of its loop, when one of
 its watches gets an ERROR event (1.45.2); it is started again, and the engine does not notice.
@@ -11,7 +12,9 @@ its watches gets an ERROR event (1.45.2); it is started again, and the engine do
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +31,7 @@ from operators.replicaset.thread import EngineThread
 from operators.replicaset.witness import Witness
 
 FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0  # before Kopf is started again
+LINGER = 9.0  # seconds that Kopf has to end once the engine has; whoever asked for the end waits ten
 _LOG = Log("edge")
 
 
@@ -73,6 +77,10 @@ class Frame:
     def _end(self) -> None:
         self._ending.set()
         self._round.set()
+        # a process without an engine must not live on because Kopf does not end
+        last_resort = threading.Timer(LINGER, os._exit, (1,))
+        last_resort.daemon = True
+        last_resort.start()
 
     async def _run_kopf(self) -> None:
         namespace = self._settings.namespace
@@ -109,10 +117,6 @@ class Frame:
             )
             sessions.append(session)
             return kopf.AiohttpSession(server=login.server, aiohttp_session=session, default_namespace=login.namespace)
-
-        @kopf.on.probe(id="checks", registry=registry)
-        async def probe(**_: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
-            return self._engine.health()
 
         if self._settings.target == COMPANION:
             _note_our_kind(registry, self._witness)

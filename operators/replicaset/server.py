@@ -41,9 +41,9 @@ class Server:
         app = web.Application()
         app.add_routes(
             [
-                web.get("/healthz", lambda _: _verdict(self._alive())),
-                web.get("/livez", lambda _: _verdict(self._alive())),
-                web.get("/readyz", lambda _: _verdict(self._ready())),
+                web.get("/healthz", self._tell_alive),
+                web.get("/livez", self._tell_alive),
+                web.get("/readyz", self._tell_ready),
                 web.get("/metrics", self._tell_metrics),
                 web.get("/decisions", self._tell_decisions),
             ]
@@ -57,6 +57,12 @@ class Server:
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _tell_alive(self, _: web.Request) -> web.Response:
+        return _verdict(self._alive())
+
+    async def _tell_ready(self, _: web.Request) -> web.Response:
+        return _verdict(self._ready())
 
     async def _tell_metrics(self, _: web.Request) -> web.Response:
         return web.Response(text=self._metrics(), content_type="text/plain", charset="utf-8")
@@ -86,7 +92,7 @@ def _wanted(namespace: str, name: str) -> Wanted:
     return matches
 
 
-async def _verdict(checks: tuple[Check, ...]) -> web.Response:
+def _verdict(checks: tuple[Check, ...]) -> web.Response:
     ok = all(check.ok for check in checks)
     body = {"ok": ok, "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}}
     return web.json_response(body, status=200 if ok else 503)

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from kcompanion.errors import CompanionError
 from operators.replicaset.engine import Engine
@@ -35,11 +34,6 @@ class EngineThread:
         """Does nothing if it runs already: Kopf may be started more than once."""
         if self._thread.ident is None:
             self._thread.start()
-
-    def health(self) -> dict[str, Any]:
-        """What /healthz says, for Kopf's own probe."""
-        checks = self._engine.alive() if self._engine is not None else ()
-        return {check.name: check.detail if check.ok else f"failed: {check.detail}" for check in checks}
 
     def stop(self) -> bool:
         """Lets what was sent be answered, then ends; whether it ended in time."""
