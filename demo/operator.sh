@@ -34,22 +34,32 @@ remove() {
 trap remove EXIT
 trap 'exit 130' INT TERM
 
-seconds=15
-if [ "${1:-}" = --short ]; then seconds=8; fi
+seconds=12
+if [ "${1:-}" = --short ]; then seconds=4; fi
 
-# Tells the story in the background while a command disturbs it; ends by itself after some seconds.
+# Tells the story in the background while a command disturbs it, for some seconds and until all pods are ready again.
 told() { # SECONDS COMMAND…
   : >"$lines"
-  kcompanion reconcile watch crs/web -n "$space" --timeout "$1s" > >(tee "$lines") &
+  kcompanion reconcile watch crs/web -n "$space" --timeout 5m --deadline 2m > >(tee "$lines") &
   story=$!
   until [ -s "$lines" ]; do # what happens before it watches is not told
     kill -0 "$story" 2>/dev/null || return 1
     sleep 0.2
   done
+  local least=$1
   shift
   "$@"
-  wait "$story"
+  sleep "$least"
+  all_ready
+  sleep 1 # the last line comes a moment after
+  kill "$story" 2>/dev/null || true
+  wait "$story" || true
   story=''
+}
+all_ready() {
+  local wanted
+  wanted=$("$kubectl" -n "$space" get crs/web -o jsonpath='{.spec.replicas}')
+  crs wait crs/web "--for=jsonpath={.status.readyReplicas}=$wanted" --timeout=180s
 }
 
 scale() { crs scale crs/web "--replicas=$1"; }
@@ -72,7 +82,7 @@ say 'A CompanionReplicaSet: three pods of one template (manifests/demo-operator)
   'CompanionReplicaSet 하나, 같은 템플릿의 파드 셋(manifests/demo-operator)입니다.'
 "$kubectl" create namespace "$space" >/dev/null
 crs apply -f manifests/demo-operator/web.yaml
-"$kubectl" -n "$space" wait crs/web --for=jsonpath='{.status.readyReplicas}=3' --timeout=120s >/dev/null
+all_ready
 "$kubectl" -n "$space" get crs -o wide
 
 say 'A pod is deleted. The operator makes another at once, before the old one has ended:' \
@@ -90,7 +100,7 @@ told "$seconds" scale 2
 if [ "${1:-}" != --short ]; then
   say 'A node is stopped. Its pods count until the node controller marks them; then they are evicted and replaced:' \
     '노드 하나를 멈춥니다. 노드 컨트롤러가 표시할 때까지 그 파드를 세다가, 축출되면 새로 만듭니다.'
-  told 100 stop_node
+  told 75 stop_node # it takes 40 to 60 until its silence is noticed
   docker start "$node" >/dev/null
   node=''
 fi

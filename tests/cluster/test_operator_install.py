@@ -6,7 +6,6 @@ On the HA cluster, so that it does not meet the operators that other tests run b
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,8 @@ from jsonschema import Draft202012Validator
 
 from kcompanion.installation import manifests as shipped
 from kcompanion.reconcile.target import TARGETS
-from tests.cluster.conftest import ROOT, Ran, kubectl_program
+from tests.cluster.conftest import ROOT, Ran
+from tests.cluster.demonstrating import DISTURBED, demonstrated
 from tests.cluster.test_crd import spec as replicaset
 
 pytestmark = pytest.mark.ha
@@ -110,25 +110,11 @@ class TestLife:
         kubectl("wait", "crs/web", "-n", SHOP, ready, "--timeout=60s", kubeconfig=here)
         assert status(kcompanion, here)["crd"] == {"desired": 2, "objects": 1, "ready": 2, "served": True}
 
-    @pytest.mark.full
     def test_the_demo_tells_its_story(self, here: Path, kcompanion: Run) -> None:
         """All of `make demo-operator` but the node; it reads the decisions of the leader through the pod proxy."""
-        path = f"{Path(sys.executable).parent}:{Path(kubectl_program()).parent}:{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "DEMO_KUBECONFIG": str(here), "COLUMNS": "160", "LC_ALL": "C.UTF-8"}
-        command = ["bash", str(ROOT / "demo/operator.sh"), "--short"]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=env)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        for told in (
-            "deletion asked for",
-            "1 too few, so create 1",
-            "labels changed: app=web → app=taken",
-            "does not own it any more",
-            "wants 5 pods",
-            "2 too few, so create 2",
-            "3 too many, so delete 3",
-            "goes first",
-        ):
-            assert told in ran.stdout, ran.stdout + ran.stderr
+        story = demonstrated(here, "--short")
+        for told in DISTURBED:
+            assert told in story, story
         until(lambda: status(kcompanion, here)["crd"]["objects"], lambda count: count == 1)  # its own is gone again
 
     def test_what_would_be_lost_is_not_deleted_unasked(self, here: Path, kcompanion: Run) -> None:

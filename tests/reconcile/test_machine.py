@@ -20,7 +20,11 @@ from kcompanion.reconcile.target import COMPANION, Key
 from tests.reconcile.build import LABELS, NOW, spec
 
 KEYS = [Key("shop", "one"), Key("shop", "two")]
-FATES = st.sampled_from(["served"] * 6 + ["refused", "throttled", "lost"])
+# what becomes of requests, in fair weather and foul
+FATES = {
+    "fair": st.sampled_from(["served"] * 6 + ["refused", "throttled", "lost"]),
+    "foul": st.sampled_from(["served", "refused", "lost", "lost"]),
+}
 
 
 class Died(Exception):
@@ -31,12 +35,23 @@ class ControllerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.cluster = Cluster.of(COMPANION, NOW)
+        self.weather, self.lagging = "fair", ""
 
-    @initialize(replicas=st.tuples(st.integers(0, 4), st.integers(0, 4)), graceful=st.booleans())
-    def begin(self, replicas: tuple[int, int], graceful: bool) -> None:
+    @initialize(
+        replicas=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+        graceful=st.booleans(),
+        weather=st.sampled_from(sorted(FATES)),
+        lagging=st.sampled_from(["", *KINDS]),
+    )
+    def begin(self, replicas: tuple[int, int], graceful: bool, weather: str, lagging: str) -> None:
+        """`lagging` is a watch that shows nothing while a sync is under way."""
         self.cluster.server.graceful = graceful
+        self.let_it_be(weather, lagging)
         for key, count in zip(KEYS, replicas, strict=True):
             self.cluster.server.add_owner(key, spec(count, minReadySeconds=count))
+
+    def let_it_be(self, weather: str, lagging: str) -> None:
+        self.weather, self.lagging = weather, lagging
 
     # ------------------------------------------------------------------------------ the controller
 
@@ -55,8 +70,10 @@ class ControllerMachine(RuleBasedStateMachine):
         asked = owner.replicas if owner else 0
 
         def serve(step: Step) -> tuple[Answer, ...]:
-            answers = tuple(self._answer(key, request, asked, data.draw(FATES)) for request in step.requests)
-            for kept in KINDS:
+            answers = tuple(
+                self._answer(key, request, asked, data.draw(FATES[self.weather])) for request in step.requests
+            )
+            for kept in (kind for kind in KINDS if kind != self.lagging):
                 for _ in range(data.draw(st.integers(0, len(self.cluster.server.undelivered[kept])))):
                     self.cluster.deliver(kept)
             if data.draw(st.integers(0, 19)) == 19:
@@ -148,6 +165,13 @@ class ControllerMachine(RuleBasedStateMachine):
         assert not [pod for pod in pods if pod.active and not pod.controller and LABELS.items() <= pod.labels.items()]
 
 
+class Storm(ControllerMachine):
+    """Answers get lost all the time, and what became of the requests is seen late."""
+
+    def let_it_be(self, *_: str) -> None:
+        super().let_it_be("foul", "pods")
+
+
 QUICK = settings(max_examples=80, stateful_step_count=40, deadline=None)
 LONG = settings(max_examples=3000, stateful_step_count=80, deadline=None)
 ONE_IS_ENOUGH = settings(QUICK, max_examples=500, database=None, phases=[Phase.generate], report_multiple_bugs=False)
@@ -163,3 +187,10 @@ def test_it_can_tell_a_controller_without_a_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Versions, "stale", lambda *_: None)
     with pytest.raises(AssertionError, match="more pods than asked for"):
         run_state_machine_as_test(ControllerMachine, settings=ONE_IS_ENOUGH)
+
+
+def test_it_can_tell_a_controller_that_never_doubts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on after a lost answer as if the request had not been served."""
+    monkeypatch.setattr(Expectations, "doubtful", lambda *_: False)
+    with pytest.raises(AssertionError, match="more pods than asked for"):
+        run_state_machine_as_test(Storm, settings=ONE_IS_ENOUGH)
