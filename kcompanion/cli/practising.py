@@ -128,17 +128,21 @@ def gone(options: Options, connection: Connection, attempt: Attempt) -> bool:
     return looked(options, connection, work)[0]
 
 
-def check_there(options: Options, connection: Connection, attempt: Attempt) -> None:
-    """Makes sure that the exercise still has its namespace.
+def at_hand(options: Options, name: str | None) -> tuple[Attempt, Connection, Case]:
+    """The attempt that is meant, on its cluster and in its namespace.
 
     Raises:
-        NotFound: somebody removed it.
+        CompanionError: there is none, it is on another cluster, or somebody removed its namespace.
     """
+    refuse(options)
+    attempt = under_way(name)
+    connection = connected(options, attempt)
     if gone(options, connection, attempt):
         raise NotFound(
             f"the namespace {attempt.namespace} of {attempt.exercise} is gone",
             f"kcompanion practice end {attempt.exercise}, then start it anew",
         )
+    return attempt, connection, case_of(attempt)
 
 
 def explained(attempt: Attempt) -> tuple[Finding | None, datetime]:

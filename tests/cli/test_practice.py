@@ -12,7 +12,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from kcompanion.cli.completion import answer
-from kcompanion.cli.main import run
 from kcompanion.cluster.attempts import Attempt, Attempts, folder
 from kcompanion.practice.cases import PRACTICE
 from kcompanion.practice.exercises import BY_ID, EXERCISES
@@ -25,14 +24,10 @@ HOSTILE = "\x1b[31mred\x1b[0m\u202e"
 
 
 @pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Printed:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
+def printed(inside: Command, tmp_path: Path) -> Printed:
     def call(*words: str) -> tuple[int, str, str]:
-        code = run(list(words))
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        ran = inside(*words, COLUMNS="80", XDG_STATE_HOME=str(tmp_path))
+        return ran.code, ran.out, ran.err
 
     return call
 
@@ -144,19 +139,19 @@ def test_what_cannot_be_done_is_refused(printed: Printed, words: list[str], code
     assert said in err
 
 
-def test_nobody_to_ask_is_no_consent(kcompanion: Command, api: Api, kubeconfig: str) -> None:
-    complained(kcompanion("practice", "start", "config-1", KUBECONFIG=kubeconfig), 2, "--yes")
+def test_nobody_to_ask_is_no_consent(inside: Command, api: Api, kubeconfig: str) -> None:
+    complained(inside("practice", "start", "config-1", KUBECONFIG=kubeconfig), 2, "--yes")
     assert [request for request in api.requests if request.method != "GET"] == []
 
 
-def test_a_right_that_is_missing_is_named(kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
+def test_a_right_that_is_missing_is_named(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     api.answers[SPACES] = refusal(403, 'User "amy" cannot create resource "namespaces"')
-    ran = kcompanion("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     complained(ran, 1, 'cannot create resource "namespaces"')
     assert not kept(tmp_path).all()["config-1"].open
 
 
-def test_what_is_refused_half_way_is_taken_back(kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
+def test_what_is_refused_half_way_is_taken_back(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     """The namespace may be made, the Deployment not: the namespace is deleted again."""
     made: list[Request] = []
 
@@ -173,24 +168,22 @@ def test_what_is_refused_half_way_is_taken_back(kcompanion: Command, api: Api, k
     api.answers[f"{SPACES}/kcompanion-practice-config-1"] = space
     api.answers[f"{SPACES}/kcompanion-practice-config-1/serviceaccounts/default"] = Answer({})
     api.otherwise = refusal(403, 'cannot create resource "deployments"')
-    ran = kcompanion("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     assert ran.code == 1
     assert 'cannot create resource "deployments"' in ran.err
     assert "what was made is removed" in ran.err
     assert not kept(tmp_path).all()["config-1"].open
 
 
-def test_what_the_cluster_lacks_is_said_beforehand(kcompanion: Command, api: Api, kubeconfig: str) -> None:
+def test_what_the_cluster_lacks_is_said_beforehand(inside: Command, api: Api, kubeconfig: str) -> None:
     api.answers["/apis/storage.k8s.io/v1/storageclasses"] = items()
-    complained(kcompanion("practice", "start", "storage-1", "--yes", KUBECONFIG=kubeconfig), 1, "storage class")
+    complained(inside("practice", "start", "storage-1", "--yes", KUBECONFIG=kubeconfig), 1, "storage class")
     assert [request for request in api.requests if request.method != "GET"] == []
 
 
-def test_one_that_is_under_way_is_not_begun_again(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path
-) -> None:
+def test_one_that_is_under_way_is_not_begun_again(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     under_way(tmp_path, api.url)
-    ran = kcompanion("practice", "start", "service-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "start", "service-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     complained(ran, 2, "is under way", "practice end service-1")
 
 
@@ -198,81 +191,79 @@ def test_one_that_is_under_way_is_not_begun_again(
 
 
 def test_hints_go_from_where_to_what(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
 ) -> None:
     broken(api, under_way(tmp_path, api.url))
     ways = {"KUBECONFIG": kubeconfig, "XDG_STATE_HOME": str(tmp_path)}
-    first, second = kcompanion("practice", "hint", **ways), kcompanion("practice", "hint", **ways)
+    first, second = inside("practice", "hint", **ways), inside("practice", "hint", **ways)
     assert (first.code, second.code) == (0, 0)
     assert "wep" not in first.out
     assert "spec.selector" in second.out
-    third = valid("ExerciseHint", kcompanion("practice", "hint", "-o", "json", **ways).out)
+    third = valid("ExerciseHint", inside("practice", "hint", "-o", "json", **ways).out)
     assert (third["hint"], third["cause"]["code"]) == (3, "KC5169")
     assert kept(tmp_path).all()["service-1"].hints == 3
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_not_yet_says_what_is_missing_and_escapes_it(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path, language: str
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, language: str
 ) -> None:
     broken(api, under_way(tmp_path, api.url))
     ways = {"KUBECONFIG": kubeconfig, "XDG_STATE_HOME": str(tmp_path)}
     for words in (["check"], ["hint"], ["hint"], ["hint"]):
-        ran = kcompanion("practice", *words, "--lang", language, **ways)
+        ran = inside("practice", *words, "--lang", language, **ways)
         assert ran.code == (1 if words == ["check"] else 0), ran
         assert "\x1b" not in ran.out
         assert "\u202e" not in ran.out
-    assert "service/web" in kcompanion("practice", "check", **ways).out
+    assert "service/web" in inside("practice", "check", **ways).out
 
 
 def test_check_as_json(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
 ) -> None:
     broken(api, under_way(tmp_path, api.url))
-    ran = kcompanion("practice", "check", "-o", "json", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "check", "-o", "json", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     told = valid("ExerciseCheck", ran.out)
     assert (ran.code, told["solved"], told["explanation"]) == (1, False, None)
     assert "Service kcompanion-practice-service-1/web" in {one["object"] for one in told["unmet"]}
 
 
-def test_what_may_not_be_read_leaves_it_open(kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
+def test_what_may_not_be_read_leaves_it_open(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     broken(api, under_way(tmp_path, api.url))
     api.answers = {path: api.answers[path] for path in api.answers if path.startswith(SPACES) and "/web" not in path}
     api.otherwise = refusal(403, "you may not")
-    ran = kcompanion("practice", "check", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "check", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     assert ran.code == 5, ran
 
 
-def test_another_cluster_is_refused(kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
+def test_another_cluster_is_refused(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     under_way(tmp_path, "https://one.example:6443")
     for words in (["check"], ["hint"], ["end"]):
-        ran = kcompanion("practice", *words, KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+        ran = inside("practice", *words, KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
         complained(ran, 2, "https://one.example:6443", "--context test")
 
 
-def test_with_several_under_way_one_has_to_be_named(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path
-) -> None:
+def test_with_several_under_way_one_has_to_be_named(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     under_way(tmp_path, api.url)
     under_way(tmp_path, api.url, "job-1")
-    ran = kcompanion("practice", "check", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("practice", "check", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     complained(ran, 2, "job-1, service-1")
 
 
 def test_a_namespace_that_is_gone_is_told_and_can_be_ended(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
 ) -> None:
     under_way(tmp_path, api.url)
     ways = {"KUBECONFIG": kubeconfig, "XDG_STATE_HOME": str(tmp_path)}
-    complained(kcompanion("practice", "check", **ways), 4, "practice end service-1")
-    ran = kcompanion("practice", "end", "-o", "json", **ways)
+    complained(inside("practice", "check", **ways), 4, "practice end service-1")
+    ran = inside("practice", "end", "-o", "json", **ways)
     told = valid("ExerciseEnd", ran.out)
     assert (ran.code, told["left"], told["solved"]) == (0, [], False)
     assert not kept(tmp_path).all()["service-1"].open
 
 
 def test_a_namespace_of_somebody_else_is_left_alone(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, valid: Callable[[str, str], dict[str, Any]]
 ) -> None:
     """Another run has the name by now: neither `end` nor `cleanup` deletes it; cleanup names it."""
     attempt = under_way(tmp_path, api.url)
@@ -280,17 +271,15 @@ def test_a_namespace_of_somebody_else_is_left_alone(
     api.answers[f"{SPACES}/{attempt.namespace}"] = Answer(theirs)
     api.answers[SPACES] = items(theirs)
     ways = {"KUBECONFIG": kubeconfig, "XDG_STATE_HOME": str(tmp_path)}
-    ran = kcompanion("practice", "cleanup", "-o", "json", **ways)
+    ran = inside("practice", "cleanup", "-o", "json", **ways)
     assert valid("PracticeCleanup", ran.out)["others"] == [attempt.namespace]
     assert [request for request in api.requests if request.method == "DELETE"] == []
 
 
-def test_learn_cleanup_names_it_and_leaves_it_alone(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path
-) -> None:
+def test_learn_cleanup_names_it_and_leaves_it_alone(inside: Command, api: Api, kubeconfig: str, tmp_path: Path) -> None:
     attempt = under_way(tmp_path, api.url)
     api.otherwise = items()
-    ran = kcompanion("learn", "cleanup", "-o", "json", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "cleanup", "-o", "json", KUBECONFIG=kubeconfig, XDG_STATE_HOME=str(tmp_path))
     assert json.loads(ran.out)["running"] == [f"practice service-1 {attempt.run} ({attempt.namespace})"]
     assert [request for request in api.requests if request.method == "DELETE"] == []
     assert kept(tmp_path).all()["service-1"].open
@@ -306,10 +295,10 @@ def test_a_score_that_cannot_be_read_is_passed_over(printed: Printed, tmp_path: 
 
 
 def test_a_folder_that_cannot_be_made_stops_it_before_anything_is(
-    kcompanion: Command, api: Api, kubeconfig: str, tmp_path: Path
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     state = str(tmp_path / "file")
-    ran = kcompanion("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=state)
+    ran = inside("practice", "start", "config-1", "--yes", KUBECONFIG=kubeconfig, XDG_STATE_HOME=state)
     complained(ran, 1, "XDG_STATE_HOME")
     assert [request for request in api.requests if request.method != "GET"] == []

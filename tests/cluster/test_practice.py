@@ -6,7 +6,10 @@ They run some at a time, since they mostly wait. CI mends a few; all of them are
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +21,7 @@ import pytest
 import yaml
 
 from kcompanion.practice.exercises import BY_ID
-from tests.cluster.conftest import Ran, kubectl_program
+from tests.cluster.conftest import ROOT, Ran, kubectl_program
 from tests.cluster.mends import MENDS, TRIES, Mend
 
 pytestmark = pytest.mark.cluster
@@ -169,3 +172,74 @@ def test_mended_is_solved_and_nothing_else_is(name: str, courses: dict[str, Cour
 def test_every_exercise_has_a_known_mend() -> None:
     assert set(MENDS) == set(BY_ID)
     assert sum(len(mends) > 1 for mends in MENDS.values()) >= 10
+
+
+# ------------------------------------------------------------------------------- what ends it otherwise
+
+
+def started(kubeconfig: Path, state: Path, name: str) -> subprocess.Popen[str]:
+    """`practice start` as a process of its own, as soon as it waits for the fault."""
+    words = [sys.executable, "-m", "kcompanion", "practice", "start", name, "--yes"]
+    env = {**os.environ, "KUBECONFIG": str(kubeconfig), "XDG_STATE_HOME": str(state), "KCOMPANION_LANG": "en"}
+    process = subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("waiting"):
+            return process
+    raise AssertionError(f"it ended with {process.wait()} before it waited")
+
+
+def namespaces(kubectl: Callable[..., str], state: Path) -> list[str]:
+    """Those of the exercises that are kept there and have not been removed."""
+    runs = [json.loads(file.read_text())["run"] for file in (state / "kcompanion" / "practice").glob("*.json")]
+    selector = f"kcompanion.dev/practice in ({','.join(runs)})"
+    return kubectl("get", "namespaces", "-l", selector, "-o", "name").split()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.full), (signal.SIGKILL, -9)],
+)
+def test_interrupted_it_takes_everything_back_or_is_found(
+    cluster: Path, kubectl: Callable[..., str], kcompanion: Callable[..., Ran], tmp_path: Path, number: int, code: int
+) -> None:
+    process = started(cluster, tmp_path, "start-9")  # its fault takes a minute to show
+    assert len(namespaces(kubectl, tmp_path)) == 1
+    process.send_signal(number)
+    process.communicate(timeout=420)
+    assert process.returncode == code
+    if number == signal.SIGKILL:
+        assert len(namespaces(kubectl, tmp_path)) == 1
+        ran = kcompanion("practice", "cleanup", kubeconfig=cluster, timeout=420, XDG_STATE_HOME=str(tmp_path))
+        assert ran.code == 0, ran
+    assert namespaces(kubectl, tmp_path) == []
+
+
+def test_who_may_not_make_namespaces_is_told_so(cluster: Path, kcompanion: Callable[..., Ran], tmp_path: Path) -> None:
+    words = ("practice", "start", "config-1", "--yes", "--as", "nobody-in-particular")
+    ran = kcompanion(*words, kubeconfig=cluster, XDG_STATE_HOME=str(tmp_path))
+    assert ran.code == 1
+    assert 'cannot create resource "namespaces"' in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.full
+def test_two_learners_have_a_namespace_each(
+    cluster: Path, kubectl: Callable[..., str], kcompanion: Callable[..., Ran], tmp_path: Path
+) -> None:
+    states = [tmp_path / "ann", tmp_path / "bob"]
+
+    def does(state: Path, *words: str) -> Ran:
+        return kcompanion("practice", *words, kubeconfig=cluster, timeout=420, XDG_STATE_HOME=str(state))
+
+    spaces = [json.loads(does(state, "start", "config-1", "--yes", "-o", "json").out)["namespace"] for state in states]
+    assert len(set(spaces)) == 2
+    kubectl("create", "configmap", "settings", "--from-literal=database-host=db", "-n", spaces[1])
+    assert does(states[0], "end").code == 0
+    assert namespaces(kubectl, states[0]) == []
+    assert namespaces(kubectl, states[1]) == [f"namespace/{spaces[1]}"]
+    ends = time.monotonic() + PATIENCE
+    while does(states[1], "check").code and time.monotonic() < ends:
+        time.sleep(2)
+    assert does(states[1], "check").code == 0
+    assert does(states[1], "end").code == 0

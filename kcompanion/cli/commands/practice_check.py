@@ -20,11 +20,7 @@ NOT_YET = 1
 @reading
 def command(options: Options, name: str | None) -> int:
     """Is it mended? Exit 0 if so, and why it was broken; 1 if not yet, and what is missing."""
-    practising.refuse(options)
-    attempt = practising.under_way(name)
-    connection = practising.connected(options, attempt)
-    practising.check_there(options, connection, attempt)
-    made = practising.case_of(attempt)
+    attempt, connection, made = practising.at_hand(options, name)
     judged, snapshot = practising.looked(options, connection, lambda world: judgement.judged(made, world))
     finding, then = practising.explained(attempt) if judged.solved else (None, snapshot.now)
     if judged.solved:

@@ -28,11 +28,7 @@ EVERY = 2.0  # seconds between two
 @reading
 def command(options: Options, name: str | None) -> int:
     """The next hint of three: where to look, which fields tell it, what is wrong and what to do."""
-    practising.refuse(options)
-    attempt = practising.under_way(name)
-    connection = practising.connected(options, attempt)
-    practising.check_there(options, connection, attempt)
-    made = practising.case_of(attempt)
+    attempt, connection, made = practising.at_hand(options, name)
 
     judged, finding, snapshot = _found(options, connection, made)
     number = min(attempt.hints + 1, report.HINTS)

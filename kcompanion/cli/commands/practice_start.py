@@ -42,7 +42,6 @@ PREPARED = 60.0  # seconds for a new namespace to get its service account, for a
 POLL = 0.5
 EVERY = 2.0  # seconds between two looks for the fault
 SETTLED = 15.0  # seconds at most for the rest to come to rest, once the fault shows
-_ENGLISH = {"storage_class": "a default storage class", "sidecars": "Kubernetes 1.29 or later on every node"}
 
 
 class NotShown(CompanionError):
@@ -93,8 +92,9 @@ def _check_needs(options: Options, connection: Connection, exercise: Exercise, i
     made = case(exercise, PREFIX + exercise.id, image)
     lacking, _ = practising.looked(options, connection, lambda world: judgement.lacking(made, world))
     if lacking:
+        needs = ", ".join(_english(say(f"practice.need.{need}")) for need in lacking)
         raise CompanionError(
-            f"{exercise.id} needs {', '.join(_ENGLISH[need] for need in lacking)}, and this cluster has none",
+            f"{exercise.id} needs what this cluster does not have: {needs}",
             "kcompanion practice list -o wide shows what each exercise needs",
         )
 
@@ -234,14 +234,18 @@ def _broken(options: Options, connection: Connection, made: Case, timeout: float
 
 
 def _not_shown(made: Case, judged: Judgement) -> NotShown:
+    found = [_english(one.message) for one in judged.found] or [f"{gap.what} could not be read" for gap in judged.gaps]
+    return NotShown(
+        f"{made.exercise.id} did not break as it should here: {found[0] if found else 'nothing is found wrong'}",
+        f"if the image {made.image} cannot be pulled: --image IMAGE; if the cluster is slow: --timeout 10m",
+    )
+
+
+def _english(message: Message) -> str:
     """An error line is English, like every other."""
     from kcompanion.text.catalog import phrase  # noqa: PLC0415 - only on failure
 
-    instead = next((phrase(one.message, "en") for one in judged.found), "nothing is found wrong")
-    return NotShown(
-        f"{made.exercise.id} did not break as it should here: {instead}",
-        f"if the image {made.image} cannot be pulled: --image IMAGE; if the cluster is slow: --timeout 10m",
-    )
+    return phrase(message, "en")
 
 
 def _say(options: Options, message: Message) -> None:
