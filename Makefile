@@ -37,8 +37,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-cluster demo-operator test cluster cluster-ha cluster-conformance cluster-down \
-	e2e-binary conformance test-cluster test-cluster-full clusters lessons bench bench-operator docs fmt lint lock \
-	recordings dist wheelhouse image-archive clean
+	e2e-binary conformance test-cluster test-cluster-full clusters lessons bench bench-operator docs \
+	screenshots fmt lint lock recordings dist wheelhouse image-archive clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,9 +78,14 @@ fmt: $(READY) ## format, and repair what ruff can repair
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check
 
-docs: $(READY) ## write the generated pages in docs/, and the outputs in the others
+docs: $(READY) ## write the generated pages in docs/, the outputs in the others, and the pictures made of outputs
 	@$(BIN)/python tools/gen_docs.py
 	@$(BIN)/python tools/excerpts.py
+	@$(BIN)/python tools/cast.py
+	@$(BIN)/python tools/film.py
+
+screenshots: $(READY) ## take the screenshots of reports in docs/img anew; needs Chromium
+	@$(BIN)/python tools/screenshots.py
 
 bench-operator: $(READY) ## the operator beside the built-in controller; needs make cluster-conformance
 	@$(BIN)/python bench/replicasets.py --doc

@@ -7,7 +7,7 @@ import pytest
 
 from kcompanion.cli.main import COMMANDS
 from kcompanion.report.controlplane import VIEWS
-from tools import cast, finding_codes, gen_docs, rule_pages
+from tools import cast, film, finding_codes, gen_docs, rule_pages
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.ko.md")
@@ -86,7 +86,18 @@ def test_no_meaning_is_left_over() -> None:
 @pytest.mark.parametrize("picture", cast.CASTS, ids=lambda picture: picture.name)
 def test_picture_is_of_todays_output(picture: cast.Cast) -> None:
     drawn = cast.svg(picture, cast.printed(picture))
-    assert text(f"docs/img/{picture.name}.svg") == drawn, "run `python tools/cast.py`"
+    assert text(f"docs/img/{picture.name}.svg") == drawn, "run `make docs`"
+
+
+@pytest.mark.parametrize("language", film.TITLES)
+def test_film_is_of_todays_demo(language: str) -> None:
+    drawn = text(f"docs/img/demo.{language}.svg")
+    assert drawn == film.svg(language), "run `make docs`"
+    assert len(film.steps(language)) >= 5
+    assert not re.search(r"<script|<foreignObject|href|url\((?!#)|@import", drawn), "GitHub shows pictures, no pages"
+    still = drawn.partition("@media(prefers-reduced-motion:no-preference)")[0]
+    assert "animation" not in still, "who wants no motion sees the first step stand still"
+    assert ".s0{visibility:visible}" in still
 
 
 # --------------------------------------------------------------------------------------------- READMEs

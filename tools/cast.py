@@ -1,4 +1,4 @@
-"""Draws what kcompanion prints as SVG pictures: `python tools/cast.py` writes docs/img/*.svg.
+"""Draws what kcompanion prints as SVG pictures: `python tools/cast.py` (or `make docs`) writes docs/img/*.svg.
 
 The output is real: each picture runs the command on a shipped recording. Nothing is fetched, no font is embedded, and
 the same recording gives the same bytes, so `--check` can tell a picture of yesterday's output.
@@ -159,14 +159,14 @@ def svg(cast: Cast, output: str) -> str:
     width = 2 * PAD + CELL * cast.columns
     height = BAR + 2 * PAD + LEADING * (len(lines) + 2) - 8
     told = f"kcompanion {cast.command}"
-    prompt = _text(Run(0, "$", Style(dim=True), 1), 0) + _text(Run(2, told, Style(bold=True), len(told)), 0)
-    body = [_text(run, row) for row, line in enumerate(lines, 2) for run in runs(line)]
+    prompt = text(Run(0, "$", Style(dim=True), 1), 0) + text(Run(2, told, Style(bold=True), len(told)), 0)
+    body = [text(run, row) for row, line in enumerate(lines, 2) for run in runs(line)]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(cast.title)}" '
             f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}">',
             f"<title>{escape(cast.title)}: {escape(told)}</title>",
-            f"<style>{_styles()}</style>",
+            f"<style>{styles()}</style>",
             f'<rect class="ground" x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="8"/>',
             *(f'<circle class="edge" cx="{PAD + 4 + 16 * i:g}" cy="18" r="5"/>' for i in range(3)),
             f"<g>{prompt}",
@@ -185,7 +185,7 @@ def shown(output: str, paragraphs: int) -> str:
     return "\n\n".join([*parts[:paragraphs], "\x1b[2m…\x1b[0m"])
 
 
-def _text(run: Run, row: int) -> str:
+def text(run: Run, row: int) -> str:
     """The run at its place; `textLength` keeps the columns whatever font the reader has."""
     x = PAD + CELL * run.column
     y = BAR + PAD + LEADING * row
@@ -197,7 +197,8 @@ def _text(run: Run, row: int) -> str:
     return f'<text x="{x:.5g}" y="{y:g}"{kind}{length}>{escape(run.text, quote=False)}</text>'
 
 
-def _styles() -> str:
+def styles() -> str:
+    """The style sheet that every picture of a terminal has."""
     light, dark = (_rules(i) for i in range(2))
     return (
         f"text{{font:{SIZE:g}px {FONTS};white-space:pre}}.b{{font-weight:700}}.w{{font-size:{WIDE_SIZE}px}}"

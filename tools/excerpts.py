@@ -106,13 +106,13 @@ def _with_gaps(lines: list[str], chosen: list[int]) -> Iterator[str]:
         previous = index
 
 
-def printed(words: str, language: str) -> str:
+def printed(words: str, language: str, columns: int = COLUMNS) -> str:
     """What the command prints in that language, whatever this machine's settings are.
 
     Raises:
         Stale: it fails.
     """
-    environ = {"KCOMPANION_LANG": language, "COLUMNS": str(COLUMNS), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    environ = {"KCOMPANION_LANG": language, "COLUMNS": str(columns), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environ, clear=True),

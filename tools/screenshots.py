@@ -1,4 +1,4 @@
-"""Screenshots of the reports of shipped recordings, for the docs: `python tools/screenshots.py`.
+"""Screenshots of the reports of shipped recordings, for the docs: `make screenshots`.
 
 Needs Chromium (CHROMIUM names another one). PNGs depend on the fonts of the machine, so no test compares them.
 """

@@ -104,7 +104,8 @@ def sweep(
     missed += [one for verdict in verdicts for one in verdict.not_evaluated]
     family = Family(world, namespace)
     by_subject = {verdict.ref.subject: verdict for verdict in verdicts}
-    return Sweep(_entries(verdicts, family, more), judged, _alike(missed), by_subject)
+    entries = _entries([*verdicts, *_nodes(verdicts, by_subject, world)], family, more)
+    return Sweep(entries, judged, _alike(missed), by_subject)
 
 
 def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) -> Verdict:
@@ -117,6 +118,19 @@ def _judged(item: Object, kind: str, world: World, settled: dict[str, Verdict]) 
     if not verdict.not_evaluated and world.wishes == wishes:
         settled[subject] = verdict
     return verdict
+
+
+def _nodes(verdicts: Iterable[Verdict], judged: Mapping[str, Verdict], world: World) -> Iterator[Verdict]:
+    """Nodes outside the sweep that are the root of what was found in it: they tell their own trouble."""
+    found = {(verdict.root.root, verdict.root.code) for verdict in verdicts if verdict.root is not None}
+    for subject in sorted({root for root, _ in found if root.startswith("Node/") and root not in judged}):
+        try:
+            item = world.get(r.NODES, parse_ref(subject).name)
+        except NotKnown:
+            continue
+        own = judge_alone(item, "Node", world, remarks=False) if item is not None else None
+        if own is not None and own.root is not None and (subject, own.root.code) in found:
+            yield own
 
 
 class Family:

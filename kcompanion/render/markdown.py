@@ -54,7 +54,6 @@ class _Writer:
     def whole(self, page: Page, diagram: Diagram, version: str) -> str:
         parts = [*self._summary(page)]
         parts += [f"## {self._text('picture')}", "```mermaid\n" + mermaid(diagram, self._screen.language) + "```"]
-        parts.append("\n".join(f"- {self._words(say(f'picture.legend.{one}'))}" for one in ("solid", "dashed")))
         for chapter in page.chapters:
             parts.append(f"## {self._words(chapter.title)}" + self._badge(chapter.status))
             if chapter.lead is not None:

@@ -12,15 +12,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 from kcompanion.model.finding import Status
 from kcompanion.model.message import say
+from kcompanion.render.boxes import joined
 from kcompanion.render.screen import Screen
 from kcompanion.render.svgparts import CELL, END, LETTER, LINE, PAD, STYLE_ELEMENT, cut, long, written
 from kcompanion.render.theme import MARKS
 from kcompanion.render.wrap import wrap
-from kcompanion.report.document import Cell
 from kcompanion.report.page import Line, Part, Picture
 
 _WIDEST = 48  # columns of a line in a box; what is longer goes on in a second one
-_LONGEST = 70  # columns of one fact; what is longer is cut
 _MARGIN = 16
 _FRAME = 16  # between a frame and what it holds
 _HEAD = 26  # a frame's title
@@ -123,18 +122,14 @@ def _whole(picture: Picture, body: Sequence[str], size: tuple[float, float], scr
 def _measured(part: Part, screen: Screen, widest: int) -> _Box:
     """A part with its lines of text, and the room they take."""
     texts = [_Text("strong", cut(part.name, widest - 2), part.status)]
-    if note := _joined(part.note, screen):
+    if note := joined(part.note, screen):
         texts += [_Text("kind", told) for told in _folded(note, widest)]
     for row in part.rows:
-        first, *more = _folded(_joined(row.told, screen), widest - 2)
+        first, *more = _folded(joined(row.told, screen), widest - 2)
         texts.append(_Text("row", first, row.status, indented=True))
         texts += [_Text("row", told, indented=True) for told in more]
     wide = max(text.long for text in texts) + 2 * PAD
     return _Box(part, tuple(texts), wide=max(wide, 120), high=len(texts) * LINE + 2 * PAD - 4)
-
-
-def _joined(cells: Sequence[Cell], screen: Screen) -> str:
-    return " · ".join(cut(screen.words(word), _LONGEST) for word in cells if word not in (None, ""))
 
 
 def _folded(words: str, widest: int) -> list[str]:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from kcompanion.render.boxes import words
 from kcompanion.render.clean import clean
+from kcompanion.render.screen import Screen
 from kcompanion.render.svgparts import CELL, END, LETTER, LINE, PAD, STYLE_ELEMENT
-from kcompanion.render.theme import MARKS
 from kcompanion.render.wrap import width
 from kcompanion.report.document import Arrow, Box, Diagram
 from kcompanion.text.catalog import phrase
@@ -39,7 +40,8 @@ class _Place:
 
 def svg(diagram: Diagram, language: str, *, inline: bool = False) -> str:
     """The picture, ending in a line break; `inline` is for a page that has the style and the palette itself."""
-    places = _layout(diagram)
+    screen = Screen(language=language)
+    places = _layout(diagram, screen)
     right = max((place.x + place.wide for place in places.values()), default=200) + _MARGIN
     low = max((place.y + place.high for place in places.values()), default=40) + _MARGIN
     title = escape(phrase(diagram.title, language, clean))
@@ -47,7 +49,7 @@ def svg(diagram: Diagram, language: str, *, inline: bool = False) -> str:
     by_id = {box.id: box for box in diagram.boxes}
     body = [_arrow(arrow, places) for arrow in diagram.arrows]
     body += _labels(diagram, places, language)
-    body += [_box(by_id[key], place) for key, place in places.items()]
+    body += [_box(by_id[key], place, screen) for key, place in places.items()]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.0f} {low:.0f}" '
@@ -63,23 +65,12 @@ def svg(diagram: Diagram, language: str, *, inline: bool = False) -> str:
     )
 
 
-def _words(box: Box) -> list[tuple[str, str]]:
-    """The lines of a box, each with its class."""
-    mark = f"{MARKS[box.status]} " if box.status is not None else ""
-    lines = [
-        ("kind", clean(box.kind)),
-        ("name", clean(box.name) + (" ◀" if box.marked else "")),
-        ("state", clean(f"{mark}{box.word}".strip())),
-    ]
-    return [(name, text) for name, text in lines if text]
-
-
-def _size(box: Box) -> tuple[float, float]:
-    lines = _words(box)
+def _size(box: Box, screen: Screen) -> tuple[float, float]:
+    lines = words(box, screen)
     return max(width(text) for _, text in lines) * CELL + 2 * PAD, len(lines) * LINE + 2 * PAD - 4
 
 
-def _layout(diagram: Diagram) -> dict[str, _Place]:
+def _layout(diagram: Diagram, screen: Screen) -> dict[str, _Place]:
     """Where each box stands, in the order of the boxes."""
     inside = [box for box in diagram.boxes if not box.outside]
     children: dict[str, list[str]] = {}
@@ -89,7 +80,7 @@ def _layout(diagram: Diagram) -> dict[str, _Place]:
             parents[arrow.target] = arrow.source
             children.setdefault(arrow.source, []).append(arrow.target)
     depths = _depths([box.id for box in inside], parents)
-    sizes = {box.id: _size(box) for box in diagram.boxes}
+    sizes = {box.id: _size(box, screen) for box in diagram.boxes}
     lefts = _columns(depths, sizes)
     tops = _rows([box.id for box in inside], parents, children, sizes)
     places = {key: _Place(lefts[depths[key]], tops[key], *sizes[key]) for key in tops}
@@ -171,7 +162,7 @@ def _post_order(keys: Sequence[str], parents: Mapping[str, str], children: Mappi
     return order
 
 
-def _box(box: Box, place: _Place) -> str:
+def _box(box: Box, place: _Place, screen: Screen) -> str:
     classes = ["box"]
     classes += [box.status.value] if box.status is not None else []
     classes += [word for word, on in (("asked", box.marked), ("outside", box.outside)) if on]
@@ -179,7 +170,7 @@ def _box(box: Box, place: _Place) -> str:
         f'<g class="{" ".join(classes)}">',
         f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.wide:.1f}" height="{place.high:.1f}" rx="6"/>',
     ]
-    for number, (name, text) in enumerate(_words(box)):
+    for number, (name, text) in enumerate(words(box, screen)):
         y = place.y + PAD + 8 + number * LINE
         # the width is given: whatever font draws it, the text ends where the box does
         lines.append(

@@ -116,8 +116,16 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One line of a box: usually an instance of the component the box stands for."""
+
+    told: Sequence[Cell]
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
 class Box:
-    """An object in a diagram; `outside` is one that stands in no tree of owners."""
+    """A box of a diagram; `outside` is an object that stands in no tree of owners, or a part that cannot be seen."""
 
     id: str
     kind: str
@@ -126,11 +134,12 @@ class Box:
     word: str = ""
     marked: bool = False
     outside: bool = False
+    rows: Sequence[Row] = ()
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """From an owner to what it owns, or between objects that have to do with each other otherwise."""
+    """From an owner to what it owns, or between boxes that have to do with each other otherwise; `owns` is solid."""
 
     source: str
     target: str
@@ -140,12 +149,28 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Boxes that stand together under a title."""
+
+    id: str
+    title: Message
+    boxes: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Diagram:
-    """What mermaid, dot and SVG are drawn from. Boxes come in the order in which a tree lists them."""
+    """What mermaid, dot and SVG are drawn from. Boxes come in the order in which a tree lists them.
+
+    Only a picture of the architecture has frames, an order and a legend, and its SVG is not made of a Diagram.
+    `order` names pairs of boxes of which the first stands left, whichever way the line between them points.
+    """
 
     title: Message
     boxes: Sequence[Box]
     arrows: Sequence[Arrow]
+    frames: Sequence[Frame] = ()
+    order: Sequence[tuple[str, str]] = ()
+    legend: Sequence[Message] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selector_text
 from kcompanion.model.snapshot import Object
 from kcompanion.model.world import NotKnown
-from kcompanion.report.book import Look
+from kcompanion.report.book.look import Look
 from kcompanion.report.document import Cell, Facts, Lines, Section
 
 ROLE = "node-role.kubernetes.io/control-plane"

@@ -10,15 +10,7 @@ from typing import Any
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message
 from kcompanion.model.snapshot import Gap
-from kcompanion.report.document import Cause, Cell, Diagram, Section
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a box: usually an instance of the component the box stands for."""
-
-    told: Sequence[Cell]
-    status: Status | None = None
+from kcompanion.report.document import Cause, Cell, Diagram, Row, Section
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def test_a_page_is_whole_and_asks_nothing(inside: Command, name: str, language: 
         ("r.json", "{"),
         ("r.svg", "<svg "),
         ("r.dot", "digraph "),
-        ("r.mmd", "flowchart "),
+        ("r.mmd", "%%{init"),
         ("r", "<!doctype html>"),
     ],
 )

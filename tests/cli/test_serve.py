@@ -9,7 +9,8 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from kcompanion.cli.commands.serve import EVERY, Fresh, handler
+from kcompanion.cli.commands.report import EVERY
+from kcompanion.cli.commands.serve import Fresh, handler
 from kcompanion.errors import Unreachable
 from tests.cli.conftest import Command, complained
 

@@ -100,6 +100,22 @@ def test_a_proven_failure_is_told_even_so() -> None:
     assert report.status(sort(found.entries, (), (), NOW), found) is Status.FAIL
 
 
+def test_a_lost_node_tells_its_trouble_itself_in_a_namespace_too() -> None:
+    lost = node(heartbeat="2026-11-21T11:50:00Z")
+    lost[0]["status"]["conditions"][0].update(status="Unknown", reason="NodeStatusUnknown")
+    [entry] = sweep(world_from([*lost, running("a"), running("b")]), "shop").entries
+    assert (entry.finding.code, entry.root, entry.count) == ("KC5115", "Node/worker-1", 2)
+    assert entry.finding.subject == "Node/worker-1"
+    assert entry.finding.message.id.endswith(".cause"), "the node's sentence, not that of one of its pods"
+
+
+def test_a_node_is_no_cause_in_a_namespace_that_it_does_not_hurt() -> None:
+    pressed = node()
+    pressed[0]["status"]["conditions"].append({"type": "MemoryPressure", "status": "True"})
+    assert [e.root for e in sweep(world_from([*pressed, running("a")])).entries] == ["Node/worker-1"]
+    assert sweep(world_from([*pressed, running("a")]), "shop").entries == ()
+
+
 def test_nothing_is_wanted_for_pods_that_are_well() -> None:
     world = World(
         Snapshot(

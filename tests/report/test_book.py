@@ -11,7 +11,8 @@ from kcompanion.explain.book import RULES
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import book, glossary
-from kcompanion.report.bookwords import CONDITIONS, PHASES, REASONS
+from kcompanion.report.book.look import Look
+from kcompanion.report.book.words import CONDITIONS, PHASES, REASONS
 from kcompanion.text import catalog
 from tests.report.objects import printed, shop
 
@@ -80,7 +81,7 @@ def test_every_term_has_a_name_and_a_text_in_both_languages() -> None:
 
 def test_terms_name_objects_of_the_cluster_or_nothing() -> None:
     keys = tuple(glossary.TERMS)
-    found = glossary.glossary(keys, book.Look(shop(), ""))
+    found = glossary.glossary(keys, Look(shop(), ""))
     assert found.shown["node"] == "Node worker-1"
     assert found.shown["container_runtime"] == "Node worker-1: containerd://2.1"
     assert found.shown["taint"] == "Node worker-1: disk:NoSchedule"

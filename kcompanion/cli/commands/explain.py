@@ -21,6 +21,7 @@ from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
 from kcompanion.report import book
 from kcompanion.report import explain as report
+from kcompanion.report.book.page import Page
 from kcompanion.report.document import Document, Section
 from kcompanion.report.explain import IN_FULL, Answered, Explained
 from kcompanion.report.portraits.settings import RESOURCES, missing_section
@@ -76,7 +77,7 @@ def _topic(options: Options, words: Sequence[str]) -> int:
     book.check(topic, word)
 
     def produce(conversation: Session) -> Answer:
-        def work(world: World) -> book.Page:
+        def work(world: World) -> Page:
             space = "" if options.all_namespaces else options.namespace or ""
             return book.page(topic, word, world, space)
 

@@ -17,7 +17,7 @@ from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import glossary as report
-from kcompanion.report.book import Look
+from kcompanion.report.book.look import Look
 from kcompanion.report.document import Document
 from kcompanion.text import catalog
 from kcompanion.text.catalog import phrase

@@ -41,7 +41,7 @@ _SUFFIXES = {
     ".svg": "svg", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot", ".txt": "table",
 }  # fmt: skip
 _AT_A_TERMINAL = "report.html"  # what nobody wants to see on a screen goes there
-EVERY = 30.0  # seconds between two readings with --watch
+EVERY = 30  # seconds between two readings with --watch, and after which a browser asks for the page anew
 
 
 @click.command("report")
@@ -134,7 +134,7 @@ def answer(found: Gathered, options: Options) -> Answer:
         findings=[replace(entry.finding, affected=()) for entry in found.entries[: health.LISTED]],
         gaps=found.gaps,
         undecided=bool(found.sweep.not_evaluated),
-        drawn=drawings(whole, choose_language(options.lang, os.environ)),
+        drawn=drawings(whole, choose_language(options.lang, os.environ), refresh=EVERY if options.watch else 0),
     )
 
 

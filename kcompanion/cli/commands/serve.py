@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 
-from kcompanion.cli.commands.report import drawings
+from kcompanion.cli.commands.report import EVERY, drawings
 from kcompanion.cli.context import session, talk
 from kcompanion.cli.options import Options, reading
 from kcompanion.cli.reporting import gathered
@@ -21,7 +21,6 @@ from kcompanion.report.whole.gathered import Scope
 from kcompanion.report.whole.page import page
 from kcompanion.text.language import choose_language
 
-EVERY = 30  # seconds between two readings, and after which the page asks anew
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1"}
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",

@@ -46,7 +46,7 @@ def html(page: Page, language: str, version: str, *, refresh: int = 0) -> str:
         page: the report.
         language: `en` or `ko`.
         version: of kcompanion, for the last line.
-        refresh: seconds after which a browser asks for it anew; 0 in files.
+        refresh: seconds after which a browser asks for it anew; 0 if nobody writes it anew.
     """
     screen = Screen(language=language)
     style, script = _style(), _asset("page.js")

@@ -14,7 +14,7 @@ from kcompanion.report import controlplane_views as views
 from kcompanion.report import glossary, health
 from kcompanion.report import nodes as node_views
 from kcompanion.report import trace as trace_views
-from kcompanion.report.book import Look
+from kcompanion.report.book.look import Look
 from kcompanion.report.document import Block, Cause, Lines, Section, Table, columns
 from kcompanion.report.page import Chapter
 from kcompanion.report.whole import maps, services, spaces

@@ -13,7 +13,7 @@ from kcompanion.report import addons as addon_views
 from kcompanion.report import controlplane as plane_views
 from kcompanion.report import glossary, health
 from kcompanion.report import nodes as node_views
-from kcompanion.report.book import Look
+from kcompanion.report.book.look import Look
 from kcompanion.report.document import Cell, Diagram, Document, Lines, Section
 from kcompanion.report.page import Page, Picture, Voice
 from kcompanion.report.tree_diagram import diagram

@@ -15,11 +15,11 @@ from kcompanion.controlplane.nodes import Node
 from kcompanion.controlplane.traffic import LATELY
 from kcompanion.controlplane.traffic import Line as Traffic
 from kcompanion.model.finding import Status, worst
-from kcompanion.model.message import Message, one_or_many, say
+from kcompanion.model.message import Message, say
 from kcompanion.model.times import human_age
-from kcompanion.report.document import Arrow, Box, Cell, Diagram
+from kcompanion.report.document import Arrow, Box, Cell, Diagram, Frame, Row
 from kcompanion.report.nodes import roles_of, runtime
-from kcompanion.report.page import Line, Part, Picture, Row
+from kcompanion.report.page import Line, Part, Picture
 from kcompanion.report.whole.gathered import Infrastructure
 
 CARDS = 12  # nodes drawn; the others are counted
@@ -231,30 +231,28 @@ def _outward(plane: ControlPlane) -> tuple[list[Part], list[Line]]:
 
 
 def as_diagram(drawn: Picture) -> Diagram:
-    """The same as boxes and arrows, for Mermaid and DOT."""
+    """The same as framed boxes and arrows, for Mermaid and DOT: components, API server and nodes from left to right."""
     keys = {part.id: f"n{number + 1}" for number, part in enumerate(drawn.parts)}
     boxes = [_box(keys[part.id], part) for part in drawn.parts]
-    if any(line.target == NODES for line in drawn.lines):
+    # etcd first: Mermaid follows the lines from the first box on, and the API server must not be met before it
+    plane = [keys[part.id] for part in sorted(drawn.plane, key=lambda part: part.id != "etcd")]
+    nodes = [keys[part.id] for part in drawn.nodes]
+    if any(line.target == NODES for line in drawn.lines):  # a line to all nodes ends at the port that each of them has
         keys[NODES] = f"n{len(boxes) + 1}"
-        boxes.append(Box(keys[NODES], "kubelet", ":10250"))
+        boxes.append(Box(keys[NODES], "", "kubelet :10250"))
+        nodes.append(keys[NODES])
+    framed = (("plane", plane), (NODES, nodes), ("beside", [keys[part.id] for part in drawn.beside]))
+    frames = [Frame(name, say(f"picture.{name}"), those) for name, those in framed if those]
+    order = [*((key, keys[API]) for key in plane if key != keys[API]), *((keys[API], key) for key in nodes)]
     arrows = [Arrow(keys[line.source], keys[line.target], line.told, owns=line.proved) for line in drawn.lines]
-    return Diagram(drawn.title, boxes, arrows)
+    return Diagram(drawn.title, boxes, arrows, frames, order, legend())
 
 
 def _box(key: str, part: Part) -> Box:
-    count = len(part.rows)
-    note = part.note[-1] if part.note and not isinstance(part.note[-1], Message | Status) else ""
-    well = sum(row.status is Status.OK for row in part.rows)
-    judged = sum(row.status is not None for row in part.rows)
-    word = f"{well}/{judged}" if judged else ""
-    return Box(key, part.name, str(note or ""), part.status, word if count else "", outside=part.hidden)
+    note = [Row(part.note)] if any(cell not in (None, "") for cell in part.note) else []
+    return Box(key, "", part.name, part.status, outside=part.hidden, rows=[*note, *part.rows])
 
 
 def legend() -> list[Message]:
     """What the lines and boxes of the picture mean."""
     return [say(f"picture.legend.{word}") for word in ("solid", "dashed", "hidden")]
-
-
-def counted(parts: Sequence[Part]) -> Message:
-    """The picture in a sentence, for those who cannot see it."""
-    return say(one_or_many("picture.described", len(parts)), count=len(parts))
