@@ -9,7 +9,7 @@ from typing import Any
 
 from kcompanion.cluster.bench import ask
 from kcompanion.cluster.connect import Connection
-from kcompanion.cluster.machines import Machines, docker, machines_of
+from kcompanion.cluster.machines import Machines, machines_of
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.errors import CompanionError, Unreachable, UsageError
 from kcompanion.learn.answers import Request
@@ -90,7 +90,7 @@ def waited(ask: Ask, since: datetime, seconds: float) -> list[str]:
 def _run(undo: Undo) -> str:
     words = [str(word) for word in undo.body or ()]
     try:
-        ran = docker(words)
+        ran = Machines(words[1:2]).run(words)  # which node it is was made sure of before it was written down
     except CompanionError as error:
         return str(error)
     return f"docker {' '.join(words)}: {ran.err.strip() or ran.code}" if ran.code else ""

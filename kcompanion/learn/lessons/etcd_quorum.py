@@ -107,13 +107,15 @@ LESSON = Lesson(
                 look_until("alone", "{nodes.2}", _STATUS, custom("leaderless", _leaderless)),
                 look("write", "{nodes.2}", *_KUBECTL, "create", "configmap", "third", status=(1,)),
                 look("read", "{nodes.2}", *_KUBECTL, "get", "configmap", "first", status=(1,)),
+                Pick("write_said", lambda a: a["write"]["err"].rpartition(": ")[2]),
+                Pick("read_said", lambda a: a["read"]["err"].rpartition(": ")[2]),
                 look("local", "{nodes.2}", *_local("second")),
                 look("running", "{nodes.2}", "pgrep", "-x", "kube-proxy"),
             ),
             (
                 Claim("no_leader", lambda a: _leader(a["alone"]) == 0, ("alone.out.0.Status.errors",)),
-                Claim("no_write", lambda a: a["write"]["code"] == 1 and bool(a["write"]["err"]), ("write.err",)),
-                Claim("no_read", lambda a: a["read"]["code"] == 1 and bool(a["read"]["err"]), ("read.err",)),
+                Claim("no_write", lambda a: a["write"]["code"] == 1 and bool(a["write"]["err"]), ("write_said",)),
+                Claim("no_read", lambda a: a["read"]["code"] == 1 and bool(a["read"]["err"]), ("read_said",)),
                 Claim(
                     "still_there",
                     lambda a: _revision(a, "local") == _version(a, "second"),
