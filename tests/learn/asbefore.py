@@ -24,7 +24,9 @@ VOLATILE: tuple[tuple[str, str], ...] = (
     ("certificatesigningrequests.certificates.k8s.io", ""),
     ("csinodes.storage.k8s.io", "metadata.annotations"),
     ("endpointslices.discovery.k8s.io", "metadata.annotations"),
+    ("endpointslices.discovery.k8s.io", "endpoints"),
     ("endpoints", "metadata.annotations"),
+    ("endpoints", "subsets"),
 )
 # A mirror pod is the kubelet's copy of a file: it is made anew, as another object, whenever it is deleted.
 MIRROR = "kubernetes.io/config.mirror"
