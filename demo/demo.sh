@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say 'A small shop on three nodes, recorded from kind. The cluster on one screen:' \
   '노드 3개에 올린 작은 가게를 kind에서 기록했습니다. 클러스터를 한 화면으로 봅니다.'
-show 17 nodes --from demo:shop
+show 0 overview --from demo:shop
 
 say "Three control planes, a minute after the leader's node was stopped:" \
   '컨트롤 플레인 세 대 중 리더가 있던 노드를 멈추고 1분쯤 지났습니다.'
@@ -35,7 +35,8 @@ show 0 report --from demo:ha-one-down -O report.html
 
 say 'The same on a live cluster:' '실제 클러스터에서는 이렇게 실행합니다.'
 cat <<'TEXT'
-  kcompanion health                  # or: kubectl companion health
+  kcompanion overview -w             # or: kubectl companion overview -w
+  kcompanion health
   kcompanion explain pod NAME
   kcompanion controlplane --explain  # what each part is, and why
   kcompanion report -O report.html

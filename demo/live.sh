@@ -21,7 +21,7 @@ demo() { # ACTION
 trap 'demo remove' EXIT
 
 say 'The cluster on one screen:' '클러스터를 한 화면으로 봅니다.'
-show 17 nodes
+show 0 overview
 
 say 'Its control plane, asked part by part:' '컨트롤 플레인을 하나하나 확인합니다.'
 show 26 controlplane

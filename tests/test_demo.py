@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 TOLD = {
     "en": (
         "1. A small shop",
-        "✔ 3 nodes",
+        "✔ Nodes: 3 of 3 well",
         "Nothing is left of dns",
         "the pod needs 64 cpu",
         "✖ Terminating",
@@ -21,7 +21,7 @@ TOLD = {
     ),
     "ko": (
         "1. 노드 3개에",
-        "✔ 노드 3개",
+        "✔ 노드: 3개 중 3개 정상",
         "하나도 남지 않은 것: dns",
         "cpu 64 필요",
         "✖ Terminating",

@@ -20,6 +20,7 @@ from kcompanion.errors import CompanionError
 
 # name: (module, one line of help). The order is the order of the help page.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "overview": ("overview", "The cluster on one screen; -w keeps it up to date."),
     "explain": ("explain", "Why an object is as it is: the root cause first."),
     "health": ("health", "The whole cluster's verdict: causes, the worst first."),
     "tree": ("tree", "An object with all above and below it: owners, dependents, state."),

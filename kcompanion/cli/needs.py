@@ -85,6 +85,7 @@ _SWEPT = tuple(listing(resource) for resource in sweep.resources(""))
 _REPORTED = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS))
 
 NEEDS: tuple[Need, ...] = (
+    Need("overview", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
     Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
     Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
     # a tree also lists the names of whatever else the namespace holds; that depends on the cluster

@@ -14,9 +14,10 @@ from kcompanion.render.clean import clean
 from kcompanion.render.screen import Screen
 from kcompanion.render.theme import MARKS, SEVERITY_STATUS
 from kcompanion.render.trees import tree
-from kcompanion.render.wrap import width, wrap
+from kcompanion.render.wrap import limited, width, wrap
 from kcompanion.report.document import (
     Block,
+    Brief,
     Cause,
     Cell,
     Document,
@@ -31,6 +32,7 @@ from kcompanion.report.document import (
 )
 
 SENTENCE = 16  # columns; what is wider explains itself
+VERDICT = 2  # lines of a verdict on a single screen
 LEGIBLE = 24  # columns; a text narrower than that reads badly
 
 
@@ -40,7 +42,8 @@ def render(document: Document, screen: Screen) -> str:
     parts += [_section(section, screen) for section in document.sections]
     parts.append(_findings(document.findings, screen))
     parts.append(_gaps(document.gaps, screen))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    between = "\n" if document.dense else "\n\n"
+    return between.join(part for part in parts if part) + "\n"
 
 
 def _head(document: Document, screen: Screen) -> str:
@@ -50,6 +53,7 @@ def _head(document: Document, screen: Screen) -> str:
     if document.verdict is not None:
         mark = f"{MARKS[document.status]} " if document.status is not None else ""
         told = wrap(screen.words(document.verdict), screen.columns, "  ", mark)
+        told = limited(told, VERDICT if document.dense else 0, screen.columns)
         status = document.status or Status.OK
         lines += [screen.theme.paint(line, status) for line in told]
     return "\n".join(lines)
@@ -62,6 +66,8 @@ def _section(section: Section, screen: Screen) -> str:
     mark = ""
     if section.status is not None:
         mark = screen.theme.paint(f"{MARKS[section.status]} ", section.status)
+    if section.title is None:
+        return "\n".join(blocks)
     columns = screen.columns - (0 if section.status is None else width(MARKS[section.status]) + 1)
     title = "\n".join(wrap(screen.words(section.title), columns, "  ", ""))
     if not blocks:
@@ -78,6 +84,8 @@ def _block(block: Block, screen: Screen) -> str:
     if isinstance(block, Lines):
         lines = [_flow(line, screen) for line in block.lines]
         return "\n".join(lines)
+    if isinstance(block, Brief):
+        return "\n".join(_cut(status, line, block.height, screen) for status, line in block.lines)
     if isinstance(block, Cause):
         return causes.in_full(block, screen)
     if isinstance(block, Told):
@@ -91,6 +99,13 @@ def _block(block: Block, screen: Screen) -> str:
 
 def _flow(line: Cell, screen: Screen) -> str:
     return "\n".join(wrap(screen.words(line), screen.columns, "    ", "  "))
+
+
+def _cut(status: Status | None, line: Cell, height: int, screen: Screen) -> str:
+    """A sentence in so many lines; where it had more to say, it ends in an ellipsis."""
+    mark = f"  {MARKS[status]} " if status else "  "
+    lines = limited(wrap(screen.words(line), screen.columns, "    ", mark), height, screen.columns)
+    return "\n".join(screen.theme.paint(one, status) if status else one for one in lines)
 
 
 def table(block: Table, screen: Screen) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from wcwidth import wcswidth
 
@@ -34,3 +35,21 @@ def wrap(text: str, columns: int, indent: str = "", first: str | None = None) ->
         empty = False
     lines.append(line.rstrip())
     return lines
+
+
+def limited(lines: Sequence[str], most: int, columns: int) -> list[str]:
+    """The lines if there are at most `most` (0: any number), else so many, the last one ending in an ellipsis."""
+    if not most or len(lines) <= most:
+        return list(lines)
+    last = lines[most - 1]
+    rest = " ".join(line.strip() for line in lines[most:])
+    return [*lines[: most - 1], _shortened(f"{last} {rest}", columns)]
+
+
+def _shortened(text: str, columns: int) -> str:
+    kept = ""
+    for char in text:
+        if width(kept + char) > columns - 1:
+            break
+        kept += char
+    return kept.rstrip() + "…"

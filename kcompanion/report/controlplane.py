@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from kcompanion.controlplane.components import Component, Instance
 from kcompanion.controlplane.health import Check
@@ -91,17 +92,21 @@ def _with_more(kind: str, found: Sequence[Finding]) -> Message:
 
 
 def _title(plane: ControlPlane, snapshot: Snapshot) -> Message:
+    values = named(plane, snapshot)
+    return say("controlplane.title_case" if "case" in values else "controlplane.title", **values)
+
+
+def named(plane: ControlPlane, snapshot: Snapshot) -> dict[str, Any]:
+    """What a heading says of a cluster: its name, version and maker, when it was read; `case` of a recorded one."""
     origin = snapshot.origin
     made = plane.made.name or say("controlplane.unknown_maker")
-    values = {
+    values: dict[str, Any] = {
         "cluster": origin.cluster or origin.context or origin.server,
         "version": plane.version or "?",
         "made": say("controlplane.made_with", by=made, also=plane.made.also[0]) if plane.made.also else made,
         "time": format_time(snapshot.now),
     }
-    if origin.fake:
-        return say("controlplane.title_case", **values, case=origin.fake)
-    return say("controlplane.title", **values)
+    return {**values, "case": origin.fake} if origin.fake else values
 
 
 def components(plane: ControlPlane) -> Section:

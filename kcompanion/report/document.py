@@ -51,6 +51,14 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """Sentences of at most `height` lines of the screen each (0: whole), so that all of it stays on one screen."""
+
+    lines: Sequence[tuple[Status | None, Cell]]
+    height: int
+
+
+@dataclass(frozen=True)
 class Lesson:
     """An explanation for those who learn (`--explain`): set off from the facts."""
 
@@ -105,12 +113,12 @@ class Tree:
     roots: Sequence[Branch]
 
 
-Block = Table | Facts | Lines | Lesson | Cause | Told | Literal | Tree
+Block = Table | Facts | Lines | Brief | Lesson | Cause | Told | Literal | Tree
 
 
 @dataclass(frozen=True)
 class Section:
-    title: Message
+    title: Message | None  # None: goes on where the last one ended
     blocks: Sequence[Block]
     status: Status | None = None
 
@@ -183,3 +191,4 @@ class Document:
     sections: Sequence[Section] = ()
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = ()
+    dense: bool = False  # no empty lines between sections: a screen, not a page

@@ -124,8 +124,12 @@ def _told(entry: Entry, *, every: bool, explain: bool) -> Told:
         )
     if explain and entry.finding.why is not None:
         where.append(entry.finding.why)
-    place = str(owner_of(entry)) if "/" in entry.root else entry.root  # a component is no object
-    return Told(entry.finding, place, tuple(where), explain_command(entry))
+    return Told(entry.finding, place(entry), tuple(where), explain_command(entry))
+
+
+def place(entry: Entry) -> str:
+    """Where a cause hangs; a component is no object."""
+    return str(owner_of(entry)) if "/" in entry.root else entry.root
 
 
 def explain_command(entry: Entry) -> str:
@@ -137,6 +141,11 @@ def explain_command(entry: Entry) -> str:
     root = owner_of(entry) if judged else parse_ref(entry.affected[0])
     space = f" -n {root.namespace}" if root.namespace else ""
     return f"kcompanion explain {root.kind.lower()}/{root.name}{space}"
+
+
+def bounded(kept: Sorted) -> list[Finding]:
+    """The counted causes as findings; the objects they affect are in the entries, counted and bounded."""
+    return [replace(entry.finding, affected=()) for entry in kept.counted[:LISTED]]
 
 
 def _aside(kept: Sorted, *, every: bool) -> list[Message]:

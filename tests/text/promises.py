@@ -17,7 +17,10 @@ NETWORK = f"controlplane network {THREE}"
 
 # row: {command: what it says}
 PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
-    "S01": {NODES: ("3 nodes", "linux/amd64", "control-plane", "worker", "PODS", "KUBELET")},
+    "S01": {
+        f"overview {THREE}": ("Nodes: 3 of 3 well", "control-plane 7/110", "13 pods: 13 Running"),
+        NODES: ("3 nodes", "linux/amd64", "control-plane", "worker", "PODS", "KUBELET"),
+    },
     "S02": {
         CONTROLPLANE: ("kube-apiserver ✔ ok", "readyz ok, 37 checks"),
         f"controlplane health {THREE}": ("/livez ✔ ok 200", "identity renewed"),

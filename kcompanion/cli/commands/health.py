@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -20,7 +20,7 @@ from kcompanion.cluster import recording
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
 from kcompanion.errors import UsageError
-from kcompanion.explain.accepted import Sorted, Suppression, sort, suppressions
+from kcompanion.explain.accepted import Suppression, sort, suppressions
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.finding import Finding, Severity
@@ -94,7 +94,7 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
             sections=report.sections(kept, found, every=options.output == "wide", explain=options.explain),
         ),
         names=[entry.root for entry in kept.counted],
-        findings=_bounded(kept),
+        findings=report.bounded(kept),
         gaps=tuple(gaps[key] for key in sorted(gaps)),
         undecided=bool(found.not_evaluated),
         drawn={
@@ -102,11 +102,6 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
             "sarif": lambda: health_formats.as_sarif(kept, found, __version__, baseline=compared),
         },
     )
-
-
-def _bounded(kept: Sorted) -> list[Finding]:
-    """The counted causes as findings; the objects they affect are in the entries, counted and bounded."""
-    return [replace(entry.finding, affected=()) for entry in kept.counted[: report.LISTED]]
 
 
 def _swept(world: World, namespace: str, settled: dict[str, Verdict]) -> Sweep:

@@ -1,0 +1,91 @@
+"""`kcompanion overview`: what is up in this cluster, on one screen."""
+
+from __future__ import annotations
+
+import click
+
+from kcompanion.cli import gathering
+from kcompanion.cli.options import Options, reading
+from kcompanion.cli.output import Answer
+from kcompanion.cli.run import run
+from kcompanion.cluster.demand import settle
+from kcompanion.cluster.session import Session
+from kcompanion.controlplane.findings import findings
+from kcompanion.controlplane.health import readable
+from kcompanion.controlplane.inspect import inspect
+from kcompanion.controlplane.nodes import ESSENTIAL, nodes
+from kcompanion.explain.judge import Verdict
+from kcompanion.explain.sweep import sweep
+from kcompanion.model.finding import Finding, Severity
+from kcompanion.model.resources import PODS
+from kcompanion.model.snapshot import Gap
+from kcompanion.model.world import NotKnown, World
+from kcompanion.report import health
+from kcompanion.report.overview import Below, Overview, document, to_json
+from kcompanion.text.catalog import phrase
+from kcompanion.trace.lately import Moment, events_of, lately
+
+
+@click.command("overview")
+@reading
+def command(options: Options) -> int:
+    """The cluster on one screen: verdict, worst causes, control plane, nodes, workloads, what happened last.
+
+    -w keeps it up to date; -o wide cuts nothing; with -n it is about one namespace.
+    """
+
+    def produce(conversation: Session) -> Answer:
+        return _answer(conversation, options)
+
+    return run(options, produce)
+
+
+def _answer(conversation: Session, options: Options) -> Answer:
+    namespace = gathering.namespace(conversation, options)
+    settled: dict[str, Verdict] = {}
+    found = settle(conversation, lambda world: _seen(world, namespace, settled), gathering.first(namespace))
+    gaps = {one.gap.what: one.gap for one in found.swept.not_evaluated}
+    return Answer(
+        "Overview",
+        conversation.snapshot,
+        to_json(found, lambda message: phrase(message, "en")),  # JSON is the same in every language
+        document(found, every=options.output == "wide"),
+        names=[entry.root for entry in found.notable],
+        findings=_findings(found),
+        gaps=tuple(gaps[key] for key in sorted(gaps)),
+        undecided=found.undecided,
+    )
+
+
+def _seen(world: World, namespace: str, settled: dict[str, Verdict]) -> Overview:
+    below, more = None, []
+    if not namespace:
+        snapshot = gathering.narrowed(world)
+        plane = inspect(snapshot)
+        known = all(readable(snapshot, ask) for ask in ESSENTIAL)
+        below = Below(plane, tuple(findings(plane)), nodes(snapshot), known)
+        more = health.control_plane_findings(snapshot)
+    swept = sweep(world, namespace, more, settled)
+    moments, gap = _moments(world, namespace)
+    return Overview(world, namespace, below, swept, moments, gap)
+
+
+def _moments(world: World, namespace: str) -> tuple[tuple[Moment, ...], Gap | None]:
+    """What happened last, or why that is not known; it decides nothing."""
+    ask = events_of(namespace, len(world.seen(PODS, namespace)))
+    try:
+        body = world.ask(ask).body
+    except NotKnown as unknown:
+        return (), unknown.gap
+    return tuple(lately(body if isinstance(body, list) else ())), None
+
+
+def _findings(found: Overview) -> list[Finding]:
+    """What counts for --fail-on: the causes, and what the control plane says of itself beside them."""
+    causes = health.bounded(found.kept)
+    known = {(one.code, one.subject) for one in causes}
+    plane = found.below.findings if found.below else ()
+    return [
+        *causes,
+        *(one for one in plane if one.severity is not Severity.INFO and (one.code, one.subject) not in known),
+    ]
