@@ -38,6 +38,7 @@ cat <<'TEXT'
   kcompanion overview -w             # or: kubectl companion overview -w
   kcompanion health
   kcompanion explain pod NAME
+  kcompanion quiz                    # questions about your cluster
   kcompanion controlplane --explain  # what each part is, and why
   kcompanion report -O report.html
 TEXT

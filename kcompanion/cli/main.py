@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "activity": ("activity", "What is going on right now, as sentences: created, bound, elected."),
     "learn": ("learn", "Lessons: small experiments on your cluster, proved by its answers."),
     "practice": ("practice", "Exercises: something is broken, mend it; the cluster judges."),
+    "quiz": ("quiz", "Questions about this cluster, their answers worked out from it."),
     "glossary": ("glossary", "The words, each with what shows it in this cluster."),
     "reconcile": ("reconcile", "The loop of a controller: simulated step by step, or one ReplicaSet live."),
     "operator": ("operator", "The operator: install, status, uninstall, or run it here."),

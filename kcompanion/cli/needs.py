@@ -20,6 +20,7 @@ from kcompanion.ownership.claim import CLAIMS
 from kcompanion.ownership.orphans import EXAMINED
 from kcompanion.practice.faults import BY_KIND
 from kcompanion.practice.goals import GOALS
+from kcompanion.quiz import makers as quiz
 
 # What rules look into beside the object that is explained.
 _LOOKED_INTO = (
@@ -108,6 +109,7 @@ NEEDS: tuple[Need, ...] = (
     Need("report", _SWEPT, _REPORTED),
     Need("diff", _SWEPT, _REPORTED),
     Need("serve", _SWEPT, _REPORTED),
+    Need("quiz", (), (*(listing(resource) for resource in quiz.RESOURCES), *asks.OVERVIEW)),
     Need("whoami", identity.ESSENTIAL, identity.ASKS),
     Need("reconcile", (listing(r.REPLICASETS), listing(r.PODS), listing(r.EVENTS)), operator.ASKS),
     Need("operator", operator.ESSENTIAL, operator.ASKS),

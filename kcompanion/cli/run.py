@@ -19,8 +19,10 @@ EVERY = 2.0  # seconds between two readings
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 # What makes two answers differ for whoever watches: everything but ages and times.
 _TELLING = frozenset(
-    {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed"}
+    {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed", "well"}
 )
+
+_WHOLE = frozenset({"states"})  # how many pods are in which state
 
 
 def run(options: Options, produce: Callable[[Session], Answer]) -> int:
@@ -68,4 +70,5 @@ def _telling(key: str, value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _part(key: str, value: Any) -> object:  # noqa: ANN401 - JSON
-    return value if key in _TELLING and not isinstance(value, Mapping) else _signature(value)
+    whole = key in _WHOLE or (key in _TELLING and not isinstance(value, Mapping))
+    return value if whole else _signature(value)

@@ -7,9 +7,8 @@ It judges nothing itself. The verdict and its causes are those of `health`, the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kcompanion.controlplane.components import Component
 from kcompanion.controlplane.inspect import ControlPlane
@@ -39,9 +38,9 @@ NODES = 4
 MOMENTS = 4  # fewer where causes need the room
 NEXT = 2
 WORDS = 5  # different pod states that are named
-LISTED = 200  # nodes and moments in structured output
+LISTED = 200  # moments with -o wide; nodes and moments in structured output
 _ALWAYS = ("kube-apiserver", "etcd")
-_WORKLOADS = (r.DEPLOYMENTS, r.STATEFULSETS, r.DAEMONSETS, r.CRONJOBS, r.JOBS)
+WORKLOADS = (r.DEPLOYMENTS, r.STATEFULSETS, r.DAEMONSETS, r.CRONJOBS, r.JOBS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Overview:
     @property
     def status(self) -> Status:
         """The worst of what `health`, `controlplane` and `nodes` say."""
-        return worst(state for state, _ in _voices(self))
+        return worst(state for state, _ in voices(self))
 
     @property
     def undecided(self) -> bool:
@@ -89,7 +88,7 @@ class Overview:
         )
 
 
-def _voices(found: Overview) -> list[tuple[Status, Message]]:
+def voices(found: Overview) -> list[tuple[Status, Message]]:
     voices = [(health.status(found.kept, found.swept), health.verdict(found.kept, found.swept))]
     if found.below:
         told, state = node_views.verdict(found.below.nodes)
@@ -114,7 +113,7 @@ def document(found: Overview, *, every: bool = False) -> Document:
     ]
     return Document(
         title=_title(found),
-        verdict=next(told for one, told in _voices(found) if one is state),
+        verdict=next(told for one, told in voices(found) if one is state),
         status=state,
         sections=sections,
         gaps=[found.events_gap] if found.events_gap and every else (),
@@ -169,13 +168,13 @@ def _counted(component: Component) -> str:
     return f"{component.name} {well}/{len(component.instances)}"
 
 
-def _leaders(plane: ControlPlane) -> list[Leader]:
+def leaders(plane: ControlPlane) -> list[Leader]:
     return [component.leader for component in plane.components if component.leader is not None]
 
 
 def _led(plane: ControlPlane) -> Message | None:
     """Who leads, by node; a Lease that nobody renews is told as such."""
-    held = _leaders(plane)
+    held = leaders(plane)
     if not held:
         return None
     by_node: dict[str, list[str]] = {}
@@ -230,12 +229,12 @@ def _chosen(everything: Sequence[Node], *, every: bool) -> list[Node]:
 
 
 def _workloads(found: Overview) -> Section:
-    kinds = [(resource, _seen(found, resource)) for resource in _WORKLOADS]
+    kinds = [(resource, seen(found, resource)) for resource in WORKLOADS]
     told = ", ".join(f"{_share(items, one, found)} {one.kind}" for one, items in kinds if items)
-    pods = _seen(found, r.PODS)
+    pods = seen(found, r.PODS)
     subjects = (ref_of(item, one.kind).subject for one, items in [*kinds, (r.PODS, pods)] for item in items)
     status = worst([_read(found), *(found.swept.verdicts[s].status for s in subjects if s in found.swept.verdicts)])
-    bad = len(pods) - _well(pods, r.PODS, found)
+    bad = len(pods) - well_of(pods, r.PODS, found)
     line = say(one_or_many("overview.pods", len(pods)), count=len(pods), states=states(pods) or "-")
     lines = [say("overview.pods_bad", told=line, count=bad) if bad else line]
     return Section(say("overview.workloads", kinds=told or "-"), [Lines(lines)], status)
@@ -244,14 +243,14 @@ def _workloads(found: Overview) -> Section:
 def _read(found: Overview) -> Status:
     """Unknown unless all of what is counted was listed."""
     try:
-        for resource in (*_WORKLOADS, r.PODS):
+        for resource in (*WORKLOADS, r.PODS):
             found.world.all(resource, found.namespace)
     except NotKnown:
         return Status.UNKNOWN
     return Status.OK
 
 
-def _seen(found: Overview, resource: Resource) -> list[Object]:
+def seen(found: Overview, resource: Resource) -> list[Object]:
     """The objects of a kind; jobs of cron jobs stand for themselves no more than pods do."""
     items = found.world.seen(resource, found.namespace)
     return [one for one in items if resource is not r.JOBS or not _of_cronjob(one)]
@@ -262,11 +261,11 @@ def _of_cronjob(job: Object) -> bool:
 
 
 def _share(items: Sequence[Object], resource: Resource, found: Overview) -> str:
-    well = _well(items, resource, found)
+    well = well_of(items, resource, found)
     return str(well) if well == len(items) else f"{well}/{len(items)}"
 
 
-def _well(items: Iterable[Object], resource: Resource, found: Overview) -> int:
+def well_of(items: Iterable[Object], resource: Resource, found: Overview) -> int:
     """How many neither are the root of a cause nor suffer from one."""
     hit = {name for entry in found.notable for name in (entry.root, *entry.affected)}
     return sum(ref_of(item, resource.kind).subject not in hit for item in items)
@@ -314,89 +313,3 @@ def next_commands(found: Overview) -> list[str]:
         if len(told) < NEXT:
             told[command] = None
     return list(told)
-
-
-# ---------------------------------------------------------------------------------------------------- JSON
-
-
-def to_json(found: Overview, words: Callable[[Message], str]) -> dict[str, Any]:
-    """The body; lists are bounded and say how much they left out."""
-    pods = _seen(found, r.PODS)
-    severities = Counter(entry.finding.severity.value for entry in found.notable)
-    return {
-        "status": found.status.value,
-        "namespace": found.namespace or None,
-        "text": words(next(told for one, told in _voices(found) if one is found.status)),
-        "judged": dict(found.swept.judged),
-        "causes": {"critical": severities["critical"], "warning": severities["warning"]},
-        "worst": [
-            {
-                "code": entry.finding.code,
-                "subject": entry.root,
-                "severity": entry.finding.severity.value,
-                "text": words(entry.finding.message),
-                "next": health.explain_command(entry),
-            }
-            for entry in found.notable[:CAUSES]
-        ],
-        "controlPlane": _plane_json(found.below.plane) if found.below else None,
-        "nodes": _nodes_json(found.below.nodes) if found.below else None,
-        "workloads": [
-            {"kind": one.kind, "count": len(items), "well": _well(items, one, found)}
-            for one in _WORKLOADS
-            if (items := _seen(found, one))
-        ],
-        "pods": {
-            "count": len(pods),
-            "well": _well(pods, r.PODS, found),
-            "states": dict(sorted(Counter(Pod(item).status_word for item in pods).items())),
-        },
-        "lately": [{**one.to_json(), "text": words(one.told)} for one in found.moments[:LISTED]],
-        "latelyLeftOut": max(0, len(found.moments) - LISTED),
-        "next": next_commands(found),
-    }
-
-
-def _plane_json(plane: ControlPlane) -> dict[str, Any]:
-    quorum = plane.etcd.quorum
-    return {
-        "status": plane.status.value,
-        "version": plane.version or None,
-        "made": plane.made.name or None,
-        "hosted": plane.hosted,
-        "asServices": plane.services,
-        "components": [
-            {
-                "name": component.name,
-                "status": component.status.value,
-                "instances": len(component.instances),
-                "ready": sum(one.health.status is Status.OK for one in component.instances),
-            }
-            for component in plane.components
-        ],
-        "leaders": [{"component": leader.component, **leader.to_json()} for leader in _leaders(plane)],
-        "quorum": quorum.to_json() if quorum else None,
-    }
-
-
-def _nodes_json(nodes: Sequence[Node]) -> dict[str, Any]:
-    return {
-        "status": node_views.verdict(nodes)[1].value,
-        "count": len(nodes),
-        "ready": sum(node.ready == "True" for node in nodes),
-        "fake": sum(node.fake for node in nodes),
-        "items": [
-            {
-                "name": node.name,
-                "status": node.status.value,
-                "state": node.state,
-                "roles": list(node.roles),
-                "fake": node.fake,
-                "pods": node.room.pods if node.room.known else None,
-                "maxPods": node.room.max_pods,
-                "heartbeatAgeSeconds": node.heartbeat.age if node.heartbeat else None,
-            }
-            for node in nodes[:LISTED]
-        ],
-        "leftOut": max(0, len(nodes) - LISTED),
-    }

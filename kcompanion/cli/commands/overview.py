@@ -21,7 +21,8 @@ from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
 from kcompanion.report import health
-from kcompanion.report.overview import Below, Overview, document, to_json
+from kcompanion.report.overview import Below, Overview, document
+from kcompanion.report.overview_json import to_json
 from kcompanion.text.catalog import phrase
 from kcompanion.trace.lately import Moment, events_of, lately
 
