@@ -209,7 +209,7 @@ def _line(line: Line, places: dict[str, _Box], nodes: Sequence[_Box], low: float
     if api is None or source is None or (not nodes and target is None):
         return
     if target is None:  # the nodes as a whole
-        y = api.low - 14
+        y = _free(api.low - 14, nodes)
         yield _path(line, f"M{api.right:.1f},{y:.1f} H{nodes[0].x - _FRAME:.1f}")
         yield _label(told, api.right - PAD - long(told, LETTER), y + 3)
     elif source is target:
@@ -231,13 +231,26 @@ def _from_node(line: Line, card: _Box, api: _Box, nodes: Sequence[_Box], told: s
     """From a node's card to the common way in front of the nodes, and along it to the API server."""
     bus = api.right + _FRAME + _BUS * 0.36
     entry = min(api.low - 34, max(api.y + 14, nodes[0].y + nodes[0].high / 2))
-    y = card.y + PAD + 2 * LINE + 4
+    y = _level(card)
     if card.x > nodes[0].x:  # the second column goes round above its neighbour
         way = f"M{card.x:.1f},{y:.1f} h{-_GAP} V{card.y - _GAP / 2:.1f} H{bus:.1f} V{entry:.1f} H{api.right:.1f}"
         yield _path(line, way)
         return
     yield _path(line, f"M{card.x:.1f},{y:.1f} H{bus:.1f} V{entry:.1f} H{api.right:.1f}")
     yield _label(told, card.x - _FRAME - 6 - long(told, LETTER), y - 5)
+
+
+def _level(card: _Box) -> float:
+    """How high a node's line leaves its card."""
+    return card.y + PAD + 2 * LINE + 4
+
+
+def _free(y: float, nodes: Sequence[_Box]) -> float:
+    """The height, or the next above it that runs through no node's line and no time written at one."""
+    levels = [_level(card) for card in nodes if card.x == nodes[0].x]
+    while taken := [level for level in levels if level - 16 < y < level + 5]:
+        y = min(taken) - 16
+    return y
 
 
 def _down(api: _Box, target: _Box, low: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -19,7 +20,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.cluster.conftest import ROOT
+from tests.cluster.conftest import ROOT, Ran
 
 pytestmark = pytest.mark.cluster
 PATIENCE = 180  # seconds; both read anew every 30 s
@@ -66,6 +67,7 @@ class Wall:
     url: str
     serving: subprocess.Popen[str]
     service: str
+    before: Path  # a report as JSON from before that Service
 
     def shown(self) -> str:
         return whole(self.file.read_text(encoding="utf-8"))
@@ -76,7 +78,12 @@ class Wall:
 
 
 @pytest.fixture(scope="module")
-def wall(cluster: Path, kubectl: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+def wall(
+    cluster: Path,
+    kubectl: Callable[..., str],
+    kcompanion: Callable[..., Ran],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Wall]:
     """Both started at the same time, since each change takes them half a minute to see."""
     folder = tmp_path_factory.mktemp("wall")
     file, told = folder / "shown" / "wall.html", folder / "told"
@@ -91,12 +98,22 @@ def wall(cluster: Path, kubectl: Callable[..., str], tmp_path_factory: pytest.Te
         url = str(re.findall(r"http://127\.0\.0\.1:\d+/", line)[0])
         kubectl("create", "namespace", name)
         try:
+            before = folder / "before.json"
+            assert kcompanion("report", "-O", str(before), kubeconfig=cluster).code == 0
             with file.open(encoding="utf-8") as held:
-                then = whole(file.read_text(encoding="utf-8"))
+                then = whole(held.read())
+                held.seek(0)
                 kubectl("create", "service", "externalname", name, "--external-name=example.org", "-n", name)
-                yield Wall(file, then, held, watching, url, serving, name)
+                yield Wall(file, then, held, watching, url, serving, name, before)
         finally:
             kubectl("delete", "namespace", name, "--wait=false")
+
+
+def test_diff_tells_what_came_since_a_report(wall: Wall, cluster: Path, kcompanion: Callable[..., Ran]) -> None:
+    ran = kcompanion("diff", str(wall.before), "--fail-on-change", "-o", "json", kubeconfig=cluster)
+    assert ran.code == 1, ran.err
+    changes = [one for one in json.loads(ran.out)["changes"] if wall.service in one["subject"]]
+    assert ("services", "added") in {(one["area"], one["change"]) for one in changes}, changes
 
 
 def test_the_file_changes_whole_and_stays_when_it_is_ended(wall: Wall) -> None:

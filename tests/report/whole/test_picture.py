@@ -15,6 +15,7 @@ from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.render.dot import dot
 from kcompanion.render.mermaid import mermaid
+from kcompanion.render.svgpicture import svg
 from kcompanion.report.document import Arrow, Box, Diagram, Frame
 from kcompanion.report.page import Picture
 from kcompanion.report.whole.gathered import Scope
@@ -140,6 +141,19 @@ def test_a_node_unheard_for_long_is_dashed() -> None:
         _, diagram = drawn(seen)
         nodes = next(frame.boxes for frame in diagram.frames if frame.id == "nodes")
         assert {arrow.owns for arrow in diagram.arrows if arrow.source in nodes} == {solid}
+
+
+@pytest.mark.parametrize("name", ["three-nodes", "ha", "shop", "minikube"])
+def test_no_line_runs_through_what_is_written_at_another(name: str) -> None:
+    picture, _ = drawn(recording.load(recording_path(f"demo:{name}")))
+    text = svg(picture, "en")
+    lines = re.findall(r'<path class="other" d="M([\d.]+),([\d.]+) H([\d.]+)"', text)
+    labels = re.findall(r'<text class="label" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"', text)
+    assert lines
+    for left, height, right in (map(float, line) for line in lines):
+        for x, y, long in (map(float, label) for label in labels):
+            assert x + long < left or x > right or not y - 10 < height < y + 2
+            assert left > x + long or right < x or abs(height - (y + 5)) >= 5, "nor along a node's own line"
 
 
 # --------------------------------------------------------------------------------------- the notations
