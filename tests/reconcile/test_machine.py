@@ -133,7 +133,8 @@ class ControllerMachine(RuleBasedStateMachine):
         elif what == "remove":
             server.remove_pod(key)
         elif what == "start":
-            self.cluster.run_pod(key, "node")
+            if not pod_of(server.pods[key]).finished:  # there is no way back from Failed
+                self.cluster.run_pod(key, "node")
         elif what == "finish":
             server.change_pod(key, lambda pod: pod["status"].update(phase="Failed"))
         else:
