@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import wheelhouse
+from tools import operator_image, wheelhouse
 
 ROOT = Path(__file__).parents[1]
 # What is read at run time and is no Python: an import would not miss it.
@@ -132,3 +132,15 @@ def test_it_writes_reports(elsewhere: Path) -> None:
 
 def test_it_has_schemas(elsewhere: Path) -> None:
     assert '"$schema"' in said(elsewhere, "kcompanion", "schema", "ControlPlane")
+
+
+def test_an_image_of_other_code_is_out_of_date(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "operators" / "one.py"
+    file.parent.mkdir()
+    file.write_text("1")
+    monkeypatch.setattr(operator_image, "ROOT", tmp_path)
+    before = operator_image.fingerprint()
+    monkeypatch.setattr(operator_image.docker, "label", lambda _image, _label: before)
+    assert operator_image.up_to_date()
+    file.write_text("2")
+    assert not operator_image.up_to_date()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 import platform
 import shutil
@@ -21,13 +22,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # lab and kcompanion, when started by the path of this file
 
 from kcompanion import __version__  # noqa: E402 - after the path
-from lab import cluster, docker, engine, workloads  # noqa: E402 - after the path
+from lab import cache, cluster, docker, engine, workloads  # noqa: E402 - after the path
 from lab.shell import LabError, run, say, step  # noqa: E402 - after the path
 from tools import wheelhouse  # noqa: E402 - after the path
 
 IMAGE = f"kcompanion.dev/operator:{__version__}"
 OFFICIAL = "docker.io/library/python:3.13-slim"
 PLACE = ROOT / "build" / "operator-image"
+LABEL = "kcompanion.dev/built-from"
+SOURCES = ("kcompanion", "operators", "manifests", "Dockerfile", "pyproject.toml", "requirements.lock")
 PATIENCE = 20.0  # seconds until a registry that does not answer counts as out of reach
 ASK = "import json, platform, sys; print(json.dumps([*sys.version_info[:2], *platform.libc_ver()]))"
 
@@ -40,6 +43,21 @@ def base_image(wish: str) -> str:
     if wish and wish != workloads.PYTHON:
         raise LabError(f"the image {wish}", "pull or build it first, or leave OPERATOR_BASE out")
     return workloads.python()
+
+
+def fingerprint() -> str:
+    """Tells one state of what goes into the image from another."""
+    files = [file for name in SOURCES for file in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if file.is_file()]
+    whole = hashlib.sha256()
+    for file in files:
+        if "__pycache__" not in file.parts:
+            whole.update(f"{file.relative_to(ROOT)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()[:16]
+
+
+def up_to_date() -> bool:
+    """Whether the engine has the image, built from the files as they are now."""
+    return docker.label(IMAGE, LABEL) == fingerprint()
 
 
 def fetch(base: str, into: Path) -> None:
@@ -72,7 +90,8 @@ def build(base: str) -> str:
         fetch(base, context / "packages")
     with step(f"building {IMAGE}"):
         words = ["--build-arg", f"BASE={base}", "--file", str(ROOT / "Dockerfile"), "--tag", IMAGE]
-        run(["docker", "build", "--quiet", "--network=none", *words, str(context)])
+        label = ["--label", f"{LABEL}={fingerprint()}"]
+        run(["docker", "build", "--quiet", "--network=none", *words, *label, str(context)])
     return IMAGE
 
 
@@ -95,13 +114,14 @@ def main() -> int:
     parser.add_argument("--base", default="", help=f"base image [{OFFICIAL}, else the lab's own Python image]")
     parser.add_argument("--load", action="store_true", help="put it on the nodes of the lab's running clusters")
     parser.add_argument("--cluster", choices=[one.name for one in cluster.ALL], help="only of this one")
-    parser.add_argument("--if-missing", action="store_true", help="build only what is not there")
+    parser.add_argument("--if-missing", action="store_true", help="build only if there is none of this very code")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="also write it there as an archive")
     options = parser.parse_args()
     try:
         engine.ensure()
-        if not (options.if_missing and docker.inspect("image", [IMAGE])):
-            build(base_image(options.base))
+        with cache.lock("operator-image"):  # tests ask for it side by side
+            if not (options.if_missing and up_to_date()):
+                build(base_image(options.base))
         if options.load:
             chosen = [one for one in cluster.ALL if options.cluster in (None, one.name)]
             workloads.load([one for one in chosen if cluster.present(one)], [IMAGE])

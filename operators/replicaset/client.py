@@ -29,8 +29,9 @@ from operators.replicaset.wire import IDLE, Lines, Reply
 REQUEST_LIMIT = 30.0  # seconds for one request; the API server gives up after 60
 CONNECT_LIMIT = 10.0
 # Requests at once. Each needs a connection of its own, and to open one costs more than twenty requests (1.5 ms of
-# processor here, and as much there). So the first ones are opened before there is work, and few more while there is.
-CONNECTIONS, MORE_AFTER, MOST_CONNECTIONS = 32, 64, 100
+# processor here, and as much there). So the first ones are opened before there is work, and more only while it lasts:
+# etcd writes what is asked at once in one go, so a long burst gains by them.
+CONNECTIONS, MORE_AFTER, MOST_CONNECTIONS = 40, 16, 128
 TRIES = 10  # of a request answered by 429, as in client-go
 NO_LEASE = "not sent: the lease ran out"
 _TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
