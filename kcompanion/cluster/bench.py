@@ -15,10 +15,11 @@ from kcompanion.cluster.connect import Connection, with_token
 from kcompanion.cluster.execute import NotRun, execute
 from kcompanion.cluster.journal import Journal
 from kcompanion.cluster.machines import Machines, Ran
+from kcompanion.cluster.toolbox import Toolbox
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.errors import CompanionError, Unreachable
 from kcompanion.learn.answers import Exchange, Request
-from kcompanion.learn.lesson import EXEC, INVALID, RUN, Undo, Until
+from kcompanion.learn.lesson import EXEC, INVALID, LOCAL, RUN, Undo, Until
 from kcompanion.learn.perform import credentials_word
 
 EVERY = 0.2  # seconds between two looks
@@ -30,12 +31,18 @@ class Bench:
     """Asks over one connection; changes nothing whose way back the journal does not hold."""
 
     def __init__(
-        self, connection: Connection, journal: Journal, timeout: float, machines: Machines | None = None
+        self,
+        connection: Connection,
+        journal: Journal,
+        timeout: float,
+        machines: Machines | None = None,
+        tools: Toolbox | None = None,
     ) -> None:
         self._connection = connection
         self._journal = journal
         self._timeout = timeout
         self._machines = machines  # for lessons that break them; these then wait out that nothing answers
+        self._tools = tools
         self._own = Transport(connection)
         self._began = time.monotonic()
 
@@ -99,6 +106,10 @@ class Bench:
             if self._machines is None:
                 raise CompanionError("this lesson runs commands on nodes without saying so", "")
             return ran(self._machines.run(request.body))
+        if request.method in LOCAL:
+            if self._tools is None:
+                raise CompanionError("this lesson runs programs without a place for them", "")
+            return self._tools.answer(request)
         if request.method == EXEC:
             return run_in_pod(self._connection, request, self._timeout)
         return ask(self._transport(request), request, self._timeout)

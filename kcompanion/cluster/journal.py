@@ -48,6 +48,11 @@ def folder(environ: Mapping[str, str] | None = None) -> Path:
     return Path(state) / "kcompanion" / "lessons"
 
 
+def beside(journal: Path) -> Path:
+    """The folder of a run's other files."""
+    return journal.with_suffix("")
+
+
 class Journal:
     """The journal of one run, open and locked while the run lives."""
 

@@ -18,7 +18,10 @@ JSON_PATCH, APPLY, JSON = "application/json-patch+json", "application/apply-patc
 INVALID = "invalid"  # credentials nobody knows
 # Methods of acts beside the API: a command of this machine's docker, and one in a pod. The body is the list of words.
 RUN, EXEC = "RUN", "EXEC"
-COMMANDS = (RUN, EXEC)
+# And of programs of this machine with the lesson's own kubeconfig: run to their end, started, stopped; and that file.
+TOOL, START, STOP, KUBECONFIG = "TOOL", "START", "STOP", "KUBECONFIG"
+LOCAL = (TOOL, START, STOP, KUBECONFIG)
+COMMANDS = (RUN, EXEC, TOOL, START, STOP)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,11 @@ class Lesson:
     def movable(self) -> bool:
         """Whether it can run in a namespace that is there already (-n)."""
         return "own_namespace" not in self.needs
+
+    @property
+    def uses_tools(self) -> bool:
+        """Whether it runs programs of this machine."""
+        return any(isinstance(act, Send) and act.method in LOCAL for step in self.steps for act in step.acts)
 
     @property
     def breaks(self) -> bool:

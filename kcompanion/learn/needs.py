@@ -7,11 +7,13 @@ declared: they follow from the lesson's own requests, so no lesson can forget on
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kcompanion.access.rights import Right, access_review
+from kcompanion.installation.manifests import SELECTOR
 from kcompanion.learn.answers import Request
 from kcompanion.learn.fill import shown
 from kcompanion.learn.lesson import APPLY, Lesson, Send
@@ -23,6 +25,7 @@ from kcompanion.model.message import Message, say
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+FORBIDDEN = 403
 _REPELS = ("NoSchedule", "NoExecute")
 _VERBS = {"POST": "create", "EXEC": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -112,6 +115,10 @@ def _allowed(answer: Reply) -> bool:
 _NODES = Request("GET", r.NODES.path())
 _SYSTEM_PODS = Request("GET", f"{r.PODS.path('kube-system')}?labelSelector=tier%3Dcontrol-plane")
 _KIND_CONTAINERS = Command(("docker", "ps", "--filter", "label=io.x-k8s.kind.cluster", "--format", "{{.Names}}"))
+_OPERATOR_HERE = Command((sys.executable, "-c", "import kopf, operators.replicaset"))
+_OPERATORS = Request("GET", f"{r.DEPLOYMENTS.path()}?labelSelector={SELECTOR}")
+_CRD = Request("GET", f"/apis/{r.COMPANIONREPLICASETS.api_version}")
+_MAY_MAKE_CRDS = _right(Right("", r.CRDS.group, r.CRDS.plural, "create"))
 
 NEEDS: Mapping[str, Need] = {
     "own_namespace": _may("create", r.NAMESPACES),
@@ -128,6 +135,10 @@ NEEDS: Mapping[str, Need] = {
         (_SYSTEM_PODS,),
         lambda pods: any(labels_of(pod).get("component") == "etcd" for pod in maps_at(pods.body, "items")),
     ),
+    "kubectl": Need((Command(("kubectl", "version", "--client")),), lambda program: program.status == 0),
+    "operator": Need((_OPERATOR_HERE,), lambda program: program.status == 0),
+    "no_operator": Need((_OPERATORS,), lambda found: not any(maps_at(found.body, "items"))),
+    "crd": Need((_CRD, _MAY_MAKE_CRDS), lambda served, right: served.status == 200 or _allowed(right)),
     "kind": Need((_NODES, _KIND_CONTAINERS), _kind),
     "ha": Need((_NODES,), lambda nodes: _masters(nodes.body) >= 3),
 }
@@ -159,6 +170,8 @@ def rights(lesson: Lesson, setting: Setting) -> tuple[Right, ...]:
     asked = list(made if setting.own else ())
     for _, acts in plan(lesson, setting):
         for act, request in acts:
+            if isinstance(act, Send) and FORBIDDEN in act.status:  # the lesson does without
+                continue
             asked += [] if request.credentials else [request]
             if isinstance(act, Send) and act.undo is not None:
                 asked.append(Request(act.undo.method, shown(act.undo.path, values(setting))))
@@ -175,6 +188,7 @@ def rights_of(request: Request) -> Iterator[Right]:
     if path[0] not in ("api", "apis") or not words:
         return
     verb = _VERBS.get(request.method) or ("get" if len(words) > 1 else "list")
+    verb = "deletecollection" if (verb, len(words)) == ("delete", 1) else verb
     where = "" if namespace.startswith("<") else namespace  # that of an object not yet known: everywhere, to be sure
     yield Right(where, group, "/".join((words[0], *words[2:3])), verb)
     if request.content_type == APPLY:

@@ -10,7 +10,7 @@ import yaml
 
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.fill import shown
-from kcompanion.learn.lesson import COMMANDS, RUN, Hold, Lesson, Send, Step, Undo, Wait
+from kcompanion.learn.lesson import COMMANDS, KUBECONFIG, RUN, START, STOP, TOOL, Hold, Lesson, Send, Step, Undo, Wait
 from kcompanion.learn.needs import Unmet
 from kcompanion.learn.protocol import Judgement, Run, Setting
 from kcompanion.model.fields import text_at
@@ -103,8 +103,12 @@ def _way_back(undo: Undo) -> list[Block]:
 def typed(method: str, path: str, words: object) -> list[str]:
     """A command as one types it, on lines of a terminal's width; in a pod, the kubectl that does the same."""
     said = [str(word) for word in words] if isinstance(words, Sequence) else []
-    if method == RUN:
+    if method in (RUN, TOOL):
         return folded([path, *said])
+    if method == START:
+        return folded([path, *said, "&"])
+    if method == STOP:
+        return ["kill %1"]
     _, _, _, _, namespace, _, pod, end = path.split("/")
     return folded(["kubectl", "exec", "-n", namespace, pod, "-c", end.partition("container=")[2], "--", *said])
 
@@ -140,6 +144,8 @@ def where(setting: Setting, *, replayed: bool) -> Message:
 def _exchange(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
     if exchange.request.method in COMMANDS:
         return _command(act, exchange)
+    if exchange.request.method == KUBECONFIG:
+        return _request(act, exchange.request)
     told = f"{exchange.status} {_reason(exchange)}".strip()
     if isinstance(act, Send):
         return [*_request(act, exchange.request), Lines([say("learn.answered", name=exchange.name, told=told)])]
@@ -155,7 +161,8 @@ def _command(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
     """A command, how it ended, and what it printed."""
     asked = _request(act, exchange.request)
     if isinstance(act, Send):
-        answered = say("learn.ended", name=exchange.name, code=exchange.status)
+        kind = "started" if exchange.request.method == START and exchange.status == 0 else "ended"
+        answered = say(f"learn.{kind}", name=exchange.name, code=exchange.status)
     else:
         answered = _looks(act, exchange)
     out, err = (exchange.body.get(key) for key in ("out", "err")) if isinstance(exchange.body, Mapping) else ("", "")
@@ -179,6 +186,8 @@ def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
         return [Lines([line]), Literal(typed(request.method, request.path, request.body))]
     kind = {"": "own", "invalid": "invalid"}.get(request.credentials, "token")
     line = say(f"learn.request.{kind}", method=request.method, path=request.path)
+    if request.method == KUBECONFIG:
+        line = say("learn.request.kubeconfig")
     if isinstance(act, Wait | Hold):
         line = say("learn.request.again", method=request.method, path=request.path)
     if request.body is None or request.method == "DELETE":

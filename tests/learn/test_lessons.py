@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.lesson import COMMANDS, EXEC, RUN, Lesson, Send, Wait
+from kcompanion.learn.lesson import COMMANDS, EXEC, LOCAL, RUN, Lesson, Send, Wait
 from kcompanion.learn.lessons import LESSONS
 from kcompanion.learn.perform import judge, plan
 from kcompanion.learn.protocol import Setting
@@ -64,7 +64,9 @@ def test_whatever_is_changed_outside_the_namespace_has_a_way_back(lesson: Lesson
 
 
 def looks(act: Send) -> bool:
-    """Whether a command changes nothing outside the namespace."""
+    """Whether a command changes nothing outside the namespace. Programs have rights in the lesson's namespaces only."""
+    if act.method in LOCAL:
+        return True
     if act.method not in COMMANDS or not isinstance(act.body, list):
         return False
     if "kubectl" in act.body:

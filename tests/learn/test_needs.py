@@ -59,6 +59,15 @@ CASES = [
     ("kind", (items(), Reply(0, "")), False),
     ("ha", (items(*(node(name, master=True) for name in "abc")),), True),
     ("ha", (THREE,), False),
+    ("kubectl", (Reply(0, "Client Version: v1.36.4"),), True),
+    ("kubectl", (Reply(127, ""),), False),
+    ("operator", (Reply(0, ""),), True),
+    ("operator", (Reply(1, ""),), False),
+    ("no_operator", (items(),), True),
+    ("no_operator", (items({"metadata": {"name": "kcompanion-operator"}}),), False),
+    ("crd", (Reply(200, {}), Reply(201, {"status": {"allowed": False}})), True),
+    ("crd", (Reply(404, {}), Reply(201, {"status": {"allowed": True}})), True),
+    ("crd", (Reply(404, {}), Reply(201, {"status": {"allowed": False}})), False),
     ("own_namespace", (Reply(201, {"status": {"allowed": True}}),), True),
     ("own_namespace", (Reply(201, {"status": {"allowed": False}}),), False),
     ("node_rights", (Reply(201, {"status": {"allowed": False}}),), False),
@@ -95,6 +104,7 @@ def test_every_need_of_a_lesson_is_one_that_can_be_checked(lesson: Lesson) -> No
         ("POST", "/api/v1/namespaces/x/pods/p/eviction", Right("x", "", "pods/eviction", "create")),
         ("GET", "/api/v1/namespaces/x/services/s:80/proxy/a/b", Right("x", "", "services/proxy", "get")),
         ("PATCH", "/apis/apps/v1/namespaces/x/deployments/d/scale", Right("x", "apps", "deployments/scale", "patch")),
+        ("DELETE", "/api/v1/nodes?labelSelector=a", Right(resource="nodes", verb="deletecollection")),
         ("PATCH", "/api/v1/nodes/<node>", Right(resource="nodes", verb="patch")),
         ("GET", "/api/v1/namespaces/<pod.metadata.namespace>/pods/p", Right("", "", "pods", "get")),
     ],
@@ -106,6 +116,11 @@ def test_a_request_needs_a_right(method: str, path: str, right: Right) -> None:
 @pytest.mark.parametrize("path", ["/api/v1", "/apis", "/apis/apps/v1", "/readyz", "/"])
 def test_what_everybody_may_read_needs_none(path: str) -> None:
     assert list(rights_of(Request("GET", path))) == []
+
+
+def test_what_may_be_refused_needs_no_right() -> None:
+    lesson = Lesson("x", 1, (Step("s", (Send("a", "POST", "/api/v1/nodes", {}, (201, 403)),)),))
+    assert "nodes" not in {right.resource for right in rights(lesson, OWN)}
 
 
 def test_apply_may_also_create() -> None:

@@ -10,6 +10,7 @@ REPLACED = "web-6c75d4b95d-87hgj"  # made when its node was lost
 THREE, SHOP, LOST, FAULTY, HA, DOWN = (
     f"--from demo:{name}" for name in ("three-nodes", "shop", "shop-node-lost", "faulty", "ha", "ha-one-down")
 )
+BY_HAND = "learn by-hand --from demo:by-hand"
 CONTROLPLANE = f"controlplane {THREE}"
 NODES = f"nodes {THREE}"
 TRACE = f"trace pod {W} -n shop {SHOP}"
@@ -70,7 +71,8 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
             "3 desired, 3 current, 3 ready, 3 available",
             "app=web,pod-template-hash=6c75d4b95d",
             "Pods: 3",
-        )
+        ),
+        BY_HAND: ("no pod, and no status, because nobody read it", "each names the wish as its owner"),
     },
     "S13": {
         f"explain deployment web -n shop {SHOP}": ("RollingUpdate", "from revision 1 to 2", "web-744698f88b 0"),
@@ -135,7 +137,10 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
     "S28": {f"addons {THREE}": ("DNS CoreDNS v1.14.2", "dashboard", "ingress", "the successor of Heapster", "seen in")},
     "S29": {f"addons {THREE}": ("cAdvisor inside each kubelet", "no log collector")},
     "S30": {NETWORK: ("CNI plugin kcompanion-lab-cni",), NODES: ("POD-CIDR", "kcompanion-worker 10.244.1.0/24")},
-    "S31": {f"whoami {THREE}": ("knows you as kubernetes-admin", "Your certificate", "ends 2027")},
+    "S31": {
+        f"whoami {THREE}": ("knows you as kubernetes-admin", "Your certificate", "ends 2027"),
+        "learn contexts --from demo:contexts": ("the very same words read the other object", "NotFound in blue"),
+    },
     "S32": {f"whoami {THREE}": ("kubeadm-config", "cluster-info", "TOKEN ENDS")},
     "S33": {f"controlplane versions {THREE}": ("kubelet ✔ ok v1.36.4 1.33 – 1.36", "at most three older")},
     "S34": {
@@ -193,7 +198,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
         f"trace deployment web -n shop {SHOP}": ("kube-controller-manager control plane, status",),
         f"owners pod {W} -n shop {SHOP}": ("ReplicaSet",),
     },
-    "S45": {},  # live only
+    "S45": {BY_HAND: ("it wanted 2, saw 1, and made 1", "ownerAdded")},  # and live
     "S46": {  # and live
         "reconcile simulate pod-lost": ("3 wanted, 2 there .* 1 too few, so create 1", "nothing to do"),
         "reconcile simulate scale-down": (

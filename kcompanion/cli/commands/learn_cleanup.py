@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
 from kcompanion.cli.context import talk, target
@@ -36,6 +37,7 @@ def clean_up(options: Options, *, dry_run: bool) -> int:
             problems = cleaner.clean(entry.head, entry.undos)
             left += problems
             if not problems:
+                shutil.rmtree(journals.beside(entry.path), ignore_errors=True)
                 entry.path.unlink(missing_ok=True)
     try:
         for undo in list(cleaner.leftovers(mine, now, options.namespace)):

@@ -24,6 +24,7 @@ from kcompanion.cluster.cleaning import Cleaner
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.journal import Head, Journal
 from kcompanion.cluster.mending import handled
+from kcompanion.cluster.toolbox import Toolbox
 from kcompanion.errors import BadRecording, CompanionError, NotFound, UsageError
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.conditions import there
@@ -180,15 +181,16 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
         click.confirm(screen(options).words(words), abort=True, err=True)
     head = Head(mark, lesson.id, connection.origin.server, setting.namespace, own, collections(lesson, setting))
     journal = Journal(journals.folder() / f"{mark}.journal", head)
+    tools = Toolbox(journals.beside(journal.path), connection)
     run = Run(lesson.id, setting)
     try:
         with _ended_by_signals():
-            bench = Bench(connection, journal, options.request_timeout, machines)
+            bench = Bench(connection, journal, options.request_timeout, machines, tools)
             _prepare(bench, lesson, setting)
             run = perform(lesson, setting, bench, printer)
             printer.end(run)
     finally:
-        run.left = _clean_up(connection, journal, options)
+        run.left = _clean_up(connection, journal, tools, options)
     return _finish(run, Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin), options)
 
 
@@ -234,11 +236,12 @@ def _leave(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def _clean_up(connection: Connection, journal: Journal, options: Options) -> tuple[str, ...]:
+def _clean_up(connection: Connection, journal: Journal, tools: Toolbox, options: Options) -> tuple[str, ...]:
     """Takes everything back; a second Ctrl-C does not stop it. What is left stays in the journal."""
     ignored = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     previous = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     try:
+        tools.close()
         _say(options, say("learn.cleaning", namespace=journal.head.namespace))
         cleaner = Cleaner(connection, options.request_timeout, lambda told: _say(options, told))
         left = cleaner.clean(journal.head, journal.undos)
