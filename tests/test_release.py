@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import docker
 from tools import operator_image, wheelhouse
 
 ROOT = Path(__file__).parents[1]
@@ -140,7 +141,7 @@ def test_an_image_of_other_code_is_out_of_date(monkeypatch: pytest.MonkeyPatch, 
     file.write_text("1")
     monkeypatch.setattr(operator_image, "ROOT", tmp_path)
     before = operator_image.fingerprint()
-    monkeypatch.setattr(operator_image.docker, "label", lambda _image, _label: before)
+    monkeypatch.setattr(docker, "label", lambda _image, _label: before)
     assert operator_image.up_to_date()
     file.write_text("2")
     assert not operator_image.up_to_date()

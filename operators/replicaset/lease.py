@@ -22,6 +22,8 @@ from kcompanion.model.resources import LEASES
 from operators.replicaset.client import Client
 from operators.replicaset.logs import Log
 
+LAST_TRY = 1.0  # seconds for a renewal when the deadline is near or past, as after SIGSTOP: it also tells who leads now
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -111,7 +113,9 @@ class Election:
     async def _try(self) -> bool:
         """One attempt to take or to renew the Lease."""
         began = self._clock()
-        limit = self._timing.deadline / 2 if not self.leading else max(0.1, min(self.left(), self._timing.deadline / 2))
+        limit = self._timing.deadline / 2
+        if self.leading:
+            limit = max(LAST_TRY, min(self.left(), limit))
         if not self.leading or not self._seen:
             answer = await self._client.ask("GET", self._path, limited=False, timeout=limit)
             if answer.code == 404:

@@ -76,11 +76,13 @@ async def candidates(api: Api, folder: Path, clock: Clock, *names: str) -> Async
     client = Client(Logins(Target(kubeconfig=str(config))))
     # renewals come quickly, durations are the usual ones and pass by the test's clock
     timing = Timing(duration=15, deadline=10, retry=0.01)
-    yield [
-        Election(client, "kube-system", "kcompanion-test", name, Log("test"), timing=timing, clock=clock)
-        for name in names
-    ]
-    await client.close()
+    try:
+        yield [
+            Election(client, "kube-system", "kcompanion-test", name, Log("test"), timing=timing, clock=clock)
+            for name in names
+        ]
+    finally:
+        await client.close()
 
 
 @in_loop
