@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ def on_node(node: str, *words: str) -> str:
 
 @pytest.fixture(scope="module")
 def plane(cluster: Path, kcompanion: Callable[..., Any]) -> dict[str, Any]:
-    done = kcompanion("controlplane", "certs", "-o", "json", kubeconfig=cluster)
-    assert (done.code, done.err) == (0, "")
-    answer: dict[str, Any] = json.loads(done.out)
-    return answer
+    """What it says once the cluster is well: a node or an add-on that a test before has broken may still come back."""
+    ends = time.monotonic() + 120
+    while True:
+        done = kcompanion("controlplane", "certs", "-o", "json", kubeconfig=cluster)
+        assert (done.code, done.err) == (0, "")
+        answer: dict[str, Any] = json.loads(done.out)
+        if answer["status"] == "ok" or time.monotonic() > ends:
+            return answer
+        time.sleep(2)
 
 
 def component(plane: dict[str, Any], name: str) -> dict[str, Any]:

@@ -71,8 +71,12 @@ def ends(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
         "unanswered": unanswered,
         "elsewhere": elsewhere,
     }
-    with ThreadPoolExecutor(len(ways)) as workers:
-        yield {name: workers.submit(way, lab, tmp_path_factory.mktemp(name)) for name, way in ways.items()}
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup lessons would inherit that it is ignored
+    try:
+        with ThreadPoolExecutor(len(ways)) as workers:
+            yield {name: workers.submit(way, lab, tmp_path_factory.mktemp(name)) for name, way in ways.items()}
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="module")
