@@ -28,7 +28,7 @@ READY = .venv/.ready
 PYTEST = $(BIN)/python -m pytest
 # Each file in one of four processes, in the order and with the locks of tests/cluster/conftest.py: they mostly wait.
 PYTEST_CLUSTER = $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -p no:randomly --never-skip \
-	tests/cluster $(wildcard tests/browser)
+	--timeout 1500 tests/cluster $(wildcard tests/browser)
 # `make lock LOCK_FLAGS=--upgrade` takes newer versions; without it, only what has to change does.
 LOCK_FLAGS =
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -65,7 +65,7 @@ demo: $(READY) ## show the main job on shipped recordings; no cluster needed (KC
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/demo.sh
 
 test: $(READY) ## everything that needs neither a cluster nor a browser
-	@$(PYTEST) -n 2 -m "not full" --ignore=tests/cluster --ignore=tests/browser
+	@$(PYTEST) -n 2 --timeout 180 -m "not full" --ignore=tests/cluster --ignore=tests/browser
 
 lint: $(READY) ## check style, types and layers (make test does it too)
 	@$(BIN)/ruff check
