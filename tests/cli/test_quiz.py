@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -138,9 +138,7 @@ class Terminal:
         """What is shown up to and with these words, after what was waited for before."""
         begin, end = self._told, time.monotonic() + PATIENCE
         while (found := self.shown.find(words, begin)) < 0:
-            assert time.monotonic() < end, self.shown
-            if select.select([self._master], [], [], 1)[0]:
-                self.shown += os.read(self._master, 4096).decode(errors="replace").replace("\r", "")
+            assert self._more(end), self.shown
         self._told = found + len(words)
         return self.shown[begin : self._told]
 
@@ -149,12 +147,31 @@ class Terminal:
 
     def rest(self) -> str:
         """What comes until it ends."""
-        try:
-            while data := os.read(self._master, 4096):
-                self.shown += data.decode(errors="replace").replace("\r", "")
-        except OSError:  # Linux says so when the other side has closed
+        ends = time.monotonic() + PATIENCE
+        while self._more(ends):
             pass
         return self.shown
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as often as it takes: `input()` does not hear one between its prompt and the system's read()."""
+        ends = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < ends, self.shown
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+
+    def _more(self, ends: float) -> bool:
+        """Takes what has come; False when the other side has closed."""
+        assert time.monotonic() < ends, self.shown
+        if not select.select([self._master], [], [], 1)[0]:
+            return True
+        try:
+            data = os.read(self._master, 4096)
+        except OSError:  # Linux says so when the other side has closed
+            return False
+        self.shown += data.decode(errors="replace").replace("\r", "")
+        return bool(data)
 
 
 @contextmanager
@@ -219,9 +236,9 @@ def test_ctrl_c_ends_it_with_the_result(tmp_path: Path) -> None:
         screen.type("\n")
         screen.until("\n2. ")
         screen.until("ends):")
-        os.kill(screen.process.pid, signal.SIGINT)
+        screen.interrupt()
+        assert screen.process.returncode == 130
         told = screen.rest()
-        assert screen.process.wait(PATIENCE) == 130
     assert "0 of 1 right; 9 not seen." in told
 
 
