@@ -141,6 +141,7 @@ def _scale(figures: Figures) -> Iterator[Row]:
     )
     for command, found in figures["commands"].items():
         file = f", file {found['fileMiB']} MiB" if "fileMiB" in found else ""
+        file += _BARS.get(command, "")
         yield f"· `{command}`, seconds", _spread(found["seconds"]), f"peak memory {found['peakMiB']} MiB{file}"
     if smooth := figures.get("scrolled"):
         task = f"{smooth['longestTaskMs']:.0f} ms" if smooth["longestTaskMs"] else "under 50 ms"
@@ -156,6 +157,7 @@ def limits(setting: Figures) -> str:
     return "no limit" if setting["qps"] >= 1000 else f"{setting['qps']:.0f}/{setting['burst']}"
 
 
+_BARS = {"report -O PAGE": "; bars: 10 s, 400 MB, 3 MB"}
 _NOTES = {
     "faults": (
         "Found means that the fact a person needs stands somewhere in the output. kubectl-mole waits whether a state"

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,20 @@ def main() -> int:
     parser.add_argument("--faults", action="store_true", help="also the demo faults, beside kubectl and the peers")
     parser.add_argument("--doc", action="store_true", help="write docs/benchmarks.md from build/bench")
     parser.add_argument("--only", choices=_ORDER, help="just this part")
+    parser.add_argument("--pods", type=int, default=5000, help="of the parts with many: fewer to try them [5000]")
     options = parser.parse_args()
+    if options.doc and options.pods != parser.get_default("pods"):
+        parser.error("what is published is measured with 5,000 pods: leave out --doc or --pods")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was put into the cluster is taken out
     parts = dict(PARTS)
     if options.scale or options.only == "scale":
-        from bench.scale import scale  # noqa: PLC0415 - needs the lab
+        from bench.scale import Size, scale  # noqa: PLC0415 - needs the lab
 
-        parts["scale"] = scale
+        parts["scale"] = partial(scale, Size(options.pods))
     if options.scale or options.only == "health":
-        from bench.scale import health  # noqa: PLC0415 - as above
+        from bench.scale import Size, health  # noqa: PLC0415 - as above
 
-        parts["health"] = health
+        parts["health"] = partial(health, Size(options.pods))
     if options.faults or options.only == "faults":
         from bench.faults import faults  # noqa: PLC0415 - needs kubectl
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +23,44 @@ from kcompanion.cluster.transport import Transport
 from lab import kwok
 
 NAMESPACE = "kcompanion-bench"
-NODES, PODS = 200, 5000
+PODS = 5000
 FEW, MANY = 50, 500  # pods that share one cause
 PATIENCE = 300.0
 
 
-def health() -> Figures:
+@dataclass(frozen=True)
+class Size:
+    """How many pods are made, and the fake nodes that 25 of them share each."""
+
+    pods: int = PODS
+
+    @property
+    def nodes(self) -> int:
+        return max(1, self.pods // 25)
+
+    def about(self) -> Figures:
+        return {"pods": self.pods, "nodes": f"{self.nodes} fake (kwok) and 3 real"}
+
+
+def health(size: Size) -> Figures:
     """Measures `health -A` alone, with all pods well and with some stuck."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
-    with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes):
+    with kwok.running(KUBECONFIG, size.nodes) as nodes, _pods(size.pods, nodes):
         print("bench: health -A …", file=sys.stderr)
         found = {"health -A": command(["health", "-A"], environ)}
         stuck = _stuck(environ)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
-    return {**_about(), "commands": found, "stuck": stuck, "kubectlSeconds": beside}
+    return {**size.about(), "commands": found, "stuck": stuck, "kubectlSeconds": beside}
 
 
-def _about() -> Figures:
-    return {"pods": PODS, "nodes": f"{NODES} fake (kwok) and 3 real"}
-
-
-def scale() -> Figures:
+def scale(size: Size) -> Figures:
     """Measures what reads the whole cluster, and how its report scrolls; pods and nodes are gone afterwards."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
-    with kwok.running(KUBECONFIG, NODES) as nodes, _pods(nodes), tempfile.TemporaryDirectory() as folder:
+    with (
+        kwok.running(KUBECONFIG, size.nodes) as nodes,
+        _pods(size.pods, nodes),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         file, page = Path(folder) / "all.kcr", Path(folder) / "report.html"
         lines = (
             ["controlplane"],
@@ -64,7 +79,7 @@ def scale() -> Figures:
         found["report -O PAGE"]["fileMiB"] = round(page.stat().st_size / (1 << 20), 1)
         smooth = scrolled(page)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
-    return {**_about(), "commands": found, "scrolled": smooth, "kubectlSeconds": beside}
+    return {**size.about(), "commands": found, "scrolled": smooth, "kubectlSeconds": beside}
 
 
 def _stuck(environ: dict[str, str]) -> Figures:
@@ -102,17 +117,17 @@ def _apply(manifest: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _pods(nodes: list[str]) -> Iterator[None]:
-    """PODS running pods for the time of a `with` block."""
+def _pods(count: int, nodes: list[str]) -> Iterator[None]:
+    """As many running pods for the time of a `with` block."""
     server = Transport(connect(Target(kubeconfig=str(KUBECONFIG))))
     _send(server, "/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": NAMESPACE}})
     try:
         _until(
             lambda: _exists(server, f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"), "the service account"
         )
-        print(f"bench: making {PODS} pods …", file=sys.stderr)
+        print(f"bench: making {count} pods …", file=sys.stderr)
         with ThreadPoolExecutor(16) as workers:
-            list(workers.map(lambda number: _create(server, number, nodes), range(PODS)))
+            list(workers.map(lambda number: _create(server, number, nodes), range(count)))
         _until(lambda: _all_run(server), "the pods to run")
         yield
     finally:

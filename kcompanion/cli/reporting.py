@@ -7,8 +7,10 @@ from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.explain.judge import Verdict
+from kcompanion.explain.sweep import sweep
 from kcompanion.model.ask import Ask, listing
 from kcompanion.model.resources import EVENTS
+from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report.whole.gathered import OWNERS, Gathered, Scope, gather
 
@@ -17,13 +19,20 @@ WHOLE: tuple[Ask, ...] = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addo
 
 
 def gathered(conversation: Session, scope: Scope) -> Gathered:
-    """Everything a report is told from, read in as many rounds as it takes."""
+    """Everything a report is told from, read in as many rounds as it takes.
+
+    The rules want most of what is read late, so they have their rounds before trees and lives are made.
+    """
     settled: dict[str, Verdict] = {}
 
-    def work(world: World) -> Gathered:
-        snapshot = gathering.narrowed(world, WHOLE) if scope.kind == "cluster" else world.snapshot
-        return gather(world, snapshot, scope, settled)
+    def known(world: World) -> Snapshot:
+        return gathering.narrowed(world, WHOLE) if scope.kind == "cluster" else world.snapshot
+
+    def judged(world: World) -> None:
+        known(world)
+        sweep(world, scope.namespace, settled=settled)
 
     space = scope.namespace
     more = [listing(resource, space or None) for resource in (*OWNERS, EVENTS)]
-    return settle(conversation, work, [*gathering.first(space, WHOLE), *more])
+    settle(conversation, judged, [*gathering.first(space, WHOLE), *more])
+    return settle(conversation, lambda world: gather(world, known(world), scope, settled))
