@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -11,12 +12,12 @@ import click
 
 from kcompanion.cli.context import session, talk
 from kcompanion.cli.options import Options
-from kcompanion.cli.output import Answer, emit
+from kcompanion.cli.output import Answer, emit, written
 from kcompanion.cluster.session import Session
 from kcompanion.errors import Unreachable, UsageError
 
 EVERY = 2.0  # seconds between two readings
-_CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+_HOME, _REST_OF_LINE, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 # What makes two answers differ for whoever watches: everything but ages and times.
 _TELLING = frozenset(
     {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed", "well"}
@@ -48,12 +49,20 @@ def _watch(options: Options, produce: Callable[[Session], Answer]) -> int:
         else:
             now = _signature(answer.body)
             if redraw:
-                click.echo(_CLEAR, nl=False)
-            if redraw or now != last:
+                rows = shutil.get_terminal_size((80, 24)).lines
+                click.echo(_over(written(answer, options), rows), nl=False, color=True)
+            elif now != last:
                 emit(answer, options)
-                sys.stdout.flush()
+            sys.stdout.flush()
             last = now
         time.sleep(EVERY)
+
+
+def _over(text: str, rows: int) -> str:
+    """The text over what stands there: nothing flickers, and what has scrolled away stays. As `watch`, one screen."""
+    lines = text.splitlines()
+    shown = lines if len(lines) < rows else [*lines[: rows - 2], "…"]
+    return _HOME + "".join(f"{line}{_REST_OF_LINE}\n" for line in shown) + _BELOW
 
 
 def _signature(node: object) -> object:

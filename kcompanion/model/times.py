@@ -42,11 +42,17 @@ _AGE_STEPS: tuple[tuple[float, str, int, str, int], ...] = (
 )
 
 
-def human_age(seconds: int) -> str:
+class Age(str):
+    """A duration in kubectl's spelling, told apart from other text: a sentence may spell it in its own language."""
+
+    __slots__ = ()
+
+
+def human_age(seconds: int) -> Age:
     """`5m30s`, `3h`, `8d`: a duration in kubectl's spelling; clocks differ, so nothing is younger than 0s."""
     seconds = max(0, seconds)
     for limit, unit, size, small, small_size in _AGE_STEPS:
         if seconds < limit:
             rest = seconds % size // small_size if small else 0
-            return f"{seconds // size}{unit}" + (f"{rest}{small}" if rest else "")
+            return Age(f"{seconds // size}{unit}" + (f"{rest}{small}" if rest else ""))
     raise AssertionError("the last step has no limit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,9 +30,14 @@ _TOLD_BY_RULES = ("KC20", "KC1000")
 
 def control_plane_findings(snapshot: Snapshot) -> list[Finding]:
     """Warnings and worse about the control plane that no rule tells."""
+    return beside_rules(findings(inspect(snapshot)))
+
+
+def beside_rules(found: Iterable[Finding]) -> list[Finding]:
+    """Those of the control plane's findings that count as causes."""
     return [
         replace(finding, rank=0)
-        for finding in findings(inspect(snapshot))
+        for finding in found
         if finding.severity is not Severity.INFO and not finding.code.startswith(_TOLD_BY_RULES)
     ]
 

@@ -40,6 +40,7 @@ NEXT = 2
 WORDS = 5  # different pod states that are named
 LISTED = 200  # moments with -o wide; nodes and moments in structured output
 _ALWAYS = ("kube-apiserver", "etcd")
+UNREAD = say("overview.unread")
 WORKLOADS = (r.DEPLOYMENTS, r.STATEFULSETS, r.DAEMONSETS, r.CRONJOBS, r.JOBS)
 
 
@@ -151,7 +152,10 @@ def _below(below: Below, *, every: bool) -> list[Section]:
         lines: list[Cell] = [say(f"controlplane.verdict.{'hosted' if plane.hosted else 'services'}")]
     else:
         lines = [told for told in (_led(plane), _quorum(plane)) if told is not None]
-    heading = say("overview.plane", parts=", ".join(_counted(c) for c in plane.components if _shown(c)) or "-")
+    parts: Cell = ", ".join(_counted(c) for c in plane.components if _shown(c))
+    if not parts:
+        parts = UNREAD if any(c.status is Status.UNKNOWN for c in plane.components) else "-"
+    heading = say("overview.plane", parts=parts)
     return [Section(heading, [Lines(lines)] if lines else [], plane.status), _nodes(below, every=every)]
 
 
@@ -197,6 +201,8 @@ def _quorum(plane: ControlPlane) -> Message | None:
 
 def _nodes(below: Below, *, every: bool) -> Section:
     everything = below.nodes
+    if not everything:
+        return Section(say("overview.nodes_unread"), [], Status.UNKNOWN)
     listed = _chosen(everything, every=every)
     well = sum(node.status is Status.OK for node in everything)
     status = node_views.verdict(everything)[1] if below.nodes_known else Status.UNKNOWN
@@ -230,24 +236,40 @@ def _chosen(everything: Sequence[Node], *, every: bool) -> list[Node]:
 
 def _workloads(found: Overview) -> Section:
     kinds = [(resource, seen(found, resource)) for resource in WORKLOADS]
-    told = ", ".join(f"{_share(items, one, found)} {one.kind}" for one, items in kinds if items)
     pods = seen(found, r.PODS)
     subjects = (ref_of(item, one.kind).subject for one, items in [*kinds, (r.PODS, pods)] for item in items)
-    status = worst([_read(found), *(found.swept.verdicts[s].status for s in subjects if s in found.swept.verdicts)])
+    whole = all(read(found, resource) for resource in (*WORKLOADS, r.PODS))
+    verdicts = [found.swept.verdicts[s].status for s in subjects if s in found.swept.verdicts]
+    status = worst([Status.OK if whole else Status.UNKNOWN, *verdicts])
+    return Section(say("overview.workloads", kinds=_kinds(kinds, found)), [Lines([_pods(pods, found)])], status)
+
+
+def _kinds(kinds: Sequence[tuple[Resource, Sequence[Object]]], found: Overview) -> Cell:
+    """`3 Deployment, 2/3 DaemonSet`, and which kinds were not read."""
+    told = ", ".join(f"{_share(items, one, found)} {one.kind}" for one, items in kinds if items)
+    unread = [one.kind for one, _ in kinds if not read(found, one)]
+    if not told and len(unread) == len(kinds):
+        return UNREAD
+    return say("overview.kinds_unread", told=told or "-", kinds=", ".join(unread)) if unread else told or "-"
+
+
+def _pods(pods: Sequence[Object], found: Overview) -> Message:
+    whole = read(found, r.PODS)
+    if not pods and not whole:
+        return say("overview.pods_unread")
     bad = len(pods) - well_of(pods, r.PODS, found)
     line = say(one_or_many("overview.pods", len(pods)), count=len(pods), states=states(pods) or "-")
-    lines = [say("overview.pods_bad", told=line, count=bad) if bad else line]
-    return Section(say("overview.workloads", kinds=told or "-"), [Lines(lines)], status)
+    line = say("overview.pods_bad", told=line, count=bad) if bad else line
+    return line if whole else say("overview.pods_some", told=line)
 
 
-def _read(found: Overview) -> Status:
-    """Unknown unless all of what is counted was listed."""
+def read(found: Overview, resource: Resource) -> bool:
+    """Whether all objects of a kind were listed; else their number says little."""
     try:
-        for resource in (*WORKLOADS, r.PODS):
-            found.world.all(resource, found.namespace)
+        found.world.all(resource, found.namespace)
     except NotKnown:
-        return Status.UNKNOWN
-    return Status.OK
+        return False
+    return True
 
 
 def seen(found: Overview, resource: Resource) -> list[Object]:

@@ -21,6 +21,7 @@ from kcompanion.report.overview import (
     Overview,
     leaders,
     next_commands,
+    read,
     seen,
     voices,
     well_of,
@@ -54,6 +55,7 @@ def to_json(found: Overview, words: Callable[[Message], str]) -> dict[str, Any]:
             for one in WORKLOADS
             if (items := seen(found, one))
         ],
+        "notRead": [one.kind for one in (*WORKLOADS, r.PODS) if not read(found, one)],
         "pods": {
             "count": len(pods),
             "well": well_of(pods, r.PODS, found),

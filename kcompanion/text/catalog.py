@@ -15,6 +15,8 @@ from importlib import resources as files
 from typing import Any
 
 from kcompanion.model.message import Message
+from kcompanion.model.times import Age
+from kcompanion.text.durations import spelled
 from kcompanion.text.josa import particle
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:\|([^}]+))?\}")
@@ -70,6 +72,8 @@ def placeholders(template: str) -> frozenset[str]:
 def _worded(value: Any, language: str, clean: Callable[[str], str]) -> str:  # noqa: ANN401 - any printable
     if isinstance(value, Message):
         return phrase(value, language, clean)
+    if isinstance(value, Age):
+        return spelled(value, language)
     return clean(str(value))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -16,13 +17,16 @@ from wcwidth import wcswidth
 from kcompanion.cli.main import run
 from kcompanion.cluster import recording
 from kcompanion.model.ask import Ask, Outcome, Reading, Verb
-from kcompanion.model.resources import EVENTS, NODES, PODS
+from kcompanion.model.resources import EVENTS, JOBS, NODES, PODS, Resource
 from kcompanion.model.snapshot import Object, Snapshot
 from tests.cli.conftest import DATA
+from tests.cli.terminal import terminal
+from tests.servers import Api, items, write_kubeconfig
 
 Capture = pytest.CaptureFixture[str]
 SHIPPED = Path(str(resources.files("kcompanion") / "recordings"))
 NAMES = sorted(file.stem for file in SHIPPED.glob("*.kcr"))
+HOME, REST_OF_LINE, BELOW, SCROLLBACK, HIDDEN = "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[3J", "\x1b[?25l"
 BOUND = 30  # lines at 80 columns, whatever the cluster
 
 
@@ -108,12 +112,40 @@ def test_what_could_not_be_read_leaves_it_undecided(capsys: Capture) -> None:
     body = answer(capsys, "--from", str(DATA / "restricted.kcr"), code=5)
     assert (body["status"], body["complete"]) == ("unknown", False)
     told = lines(capsys, "--from", str(DATA / "restricted.kcr"))
-    assert "? Workloads: -" in told
+    assert "? Workloads: not read" in told
+    assert "  pods: not read" in told
     assert "  → kcompanion doctor" in told
+    assert not any(line.startswith("  0 pods") for line in told)
+    assert "  파드: 읽지 못함" in lines(capsys, "--from", str(DATA / "restricted.kcr"), "--lang", "ko")
+
+
+def test_what_was_not_read_is_never_counted_as_none(capsys: Capture, tmp_path: Path) -> None:
+    shop = recording.load(SHIPPED / "shop.kcr")
+    file = written(tmp_path, forbidden(shop, JOBS, NODES))
+    body = answer(capsys, "--from", file, code=5)
+    assert body["notRead"] == ["Job"]
+    told = lines(capsys, "--from", file)
+    assert "? Nodes: not read" in told
+    assert "✖ Workloads: 3 Deployment, 1 StatefulSet, 3 DaemonSet, 1 CronJob; not read: Job" in told
+    assert answer(capsys, "--from", "demo:shop")["notRead"] == []
+
+
+def test_a_list_that_was_cut_off_is_called_so(capsys: Capture, tmp_path: Path) -> None:
+    snapshot = recording.load(SHIPPED / "shop.kcr")
+    [(key, reading)] = [(key, one) for key, one in snapshot.readings.items() if whole(one.ask, PODS)]
+    half = replace(reading, outcome=Outcome.TIMEOUT, body=reading.body[:5])
+    file = written(tmp_path, replace(snapshot, readings={**snapshot.readings, key: half}))
+    assert "; not all of them were read" in " ".join(lines(capsys, "--from", file))
+
+
+def test_korean_spells_durations_in_one_way(capsys: Capture) -> None:
+    told = "\n".join(lines(capsys, "--from", "demo:shop-node-lost", "--lang", "ko"))
+    assert re.findall(r"71초", told)
+    assert re.findall(r"(?<![\w.-])\d+[smhd]\b", told) == []
 
 
 def test_without_events_the_rest_stands(capsys: Capture, tmp_path: Path) -> None:
-    file = written(tmp_path, without_events(recording.load(SHIPPED / "three-nodes.kcr")))
+    file = written(tmp_path, forbidden(recording.load(SHIPPED / "three-nodes.kcr"), EVENTS))
     body = answer(capsys, "--from", file, code=5)  # as for `health`: some rules need events
     assert (body["status"], body["lately"], body["pods"]["well"]) == ("unknown", [], 13)
     assert "  events could not be read" in lines(capsys, "--from", file)
@@ -122,6 +154,31 @@ def test_without_events_the_rest_stands(capsys: Capture, tmp_path: Path) -> None
 def test_a_watch_needs_a_live_cluster(capsys: Capture) -> None:
     assert run(["overview", "-w", "--from", "demo:shop"]) == 2
     assert "leave out --from" in capsys.readouterr().err
+
+
+def test_a_watch_draws_over_itself_until_ctrl_c(api: Api, tmp_path: Path) -> None:
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    api.answers["/api/v1/pods"] = items(pod("one"))
+    with terminal(tmp_path, "overview", "-w", KUBECONFIG=config, TERM="xterm", LINES="24") as screen:
+        assert screen.until("  1 pod: 1 Running").count(HOME) == 1
+        screen.until(BELOW)
+        api.answers["/api/v1/pods"] = items(pod("one"), pod("two"))
+        screen.until(HOME)
+        screen.until(f"  2 pods: 2 Running{REST_OF_LINE}")
+        screen.until(BELOW)
+        screen.interrupt()
+        told = screen.rest()
+        assert screen.process.returncode == 130
+    assert "Traceback" not in told
+    assert [word for word in (SCROLLBACK, HIDDEN) if word in told] == []  # what was there before stays, the cursor too
+
+
+def test_a_watch_shows_one_screen(api: Api, tmp_path: Path) -> None:
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    with terminal(tmp_path, "overview", "-w", KUBECONFIG=config, TERM="xterm", LINES="6") as screen:
+        drawn = screen.until(BELOW)
+    assert drawn.count("\n") == 5  # with one more, the first line would scroll away
+    assert f"\n…{REST_OF_LINE}\n{BELOW}" in drawn
 
 
 # --------------------------------------------------------------------------------------- big and odd clusters
@@ -162,17 +219,26 @@ def test_odd_objects_do_not_end_it(capsys: Capture, tmp_path: Path) -> None:
     assert "Workloads" in capsys.readouterr().out
 
 
+def pod(name: str) -> dict[str, Any]:
+    """A pod that runs and is ready."""
+    conditions = [{"type": "Ready", "status": "True"}]
+    spec = {"containers": [{"name": "c", "image": "i"}]}
+    return {"metadata": {"name": name, "namespace": "default", "uid": name}, "spec": spec,
+            "status": {"phase": "Running", "conditions": conditions}}  # fmt: skip
+
+
 def written(folder: Path, snapshot: Snapshot) -> str:
     file = folder / "changed.kcr"
     recording.save(snapshot, file)
     return str(file)
 
 
-def without_events(snapshot: Snapshot) -> Snapshot:
+def forbidden(snapshot: Snapshot, *names: Resource) -> Snapshot:
+    """The same recording, made by somebody who may not read these."""
     readings = dict(snapshot.readings)
     for key, reading in snapshot.readings.items():
-        if reading.ask.resource == EVENTS:
-            readings[key] = Reading(reading.ask, Outcome.FORBIDDEN, 403, "events is forbidden")
+        if reading.ask.resource in names:
+            readings[key] = Reading(reading.ask, Outcome.FORBIDDEN, 403, "forbidden")
     return replace(snapshot, readings=readings)
 
 

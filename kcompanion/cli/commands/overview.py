@@ -65,7 +65,7 @@ def _seen(world: World, namespace: str, settled: dict[str, Verdict]) -> Overview
         plane = inspect(snapshot)
         known = all(readable(snapshot, ask) for ask in ESSENTIAL)
         below = Below(plane, tuple(findings(plane)), nodes(snapshot), known)
-        more = health.control_plane_findings(snapshot)
+        more = health.beside_rules(below.findings)
     swept = sweep(world, namespace, more, settled)
     moments, gap = _moments(world, namespace)
     return Overview(world, namespace, below, swept, moments, gap)

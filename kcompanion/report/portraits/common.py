@@ -52,7 +52,7 @@ def selector(sight: Sight) -> Iterator[Fact]:
 
 def created(sight: Sight) -> Iterator[Fact]:
     """How old the object is."""
-    yield label("age"), sight.age(dig(sight.item, "metadata", "creationTimestamp"))
+    yield label("age"), say("portrait.old", age=sight.age(dig(sight.item, "metadata", "creationTimestamp")))
 
 
 def owned_pods(sight: Sight) -> Iterator[Section]:
