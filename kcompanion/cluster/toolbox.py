@@ -1,7 +1,8 @@
 """Runs the programs of a lesson on this machine, with a kubeconfig of its own in a folder that goes with its journal.
 
 What is started ends with us, however we end: it is watched by a process whose standard input is a pipe that only we
-hold; the system closes it with us.
+hold; the system closes it with us. Should that process be killed too, `learn cleanup` finds the program by the lock
+that it holds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from kcompanion.cluster import programs
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.secrets import text
 from kcompanion.learn.answers import Request
@@ -31,11 +33,13 @@ NO_PROGRAM, LATE = 127, 124  # exit codes, as shells and timeout(1) have them
 SAID = 40  # last lines of a program that are kept
 _EVERY = 0.1
 _HEAD = ("time", "level", "logger", "message")  # of a line of a log in JSON
-# Ends the program when our end of the pipe closes, and with the program's own exit code.
+# Ends the program when our end of the pipe closes, and with the program's own exit code. Both hold the lock.
 _GUARD = """
 import os, signal, subprocess, sys, threading
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+lock = int(sys.argv[1])
+os.write(lock, str(os.getpid()).encode())
+program = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, pass_fds=[lock])
 def end():
     while os.read(0, 1):
         pass
@@ -99,13 +103,14 @@ class Toolbox:
     def _start(self, words: Sequence[str]) -> tuple[int, Any]:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         log = self._log(words[0])
-        with log.open("wb") as out:
+        with log.open("wb") as out, programs.held(self._lock(words[0])) as lock:
             process = subprocess.Popen(  # noqa: S603 - as above
-                [sys.executable, "-c", _GUARD, *_command(words)],
+                [sys.executable, "-c", _GUARD, str(lock), *_command(words)],
                 env=self._environ(),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
+                pass_fds=[lock],
                 start_new_session=True,  # a terminal's Ctrl-C is ours alone
             )
         self._running[words[0]] = process
@@ -129,6 +134,7 @@ class Toolbox:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
+        programs.end(self._lock(words[0]))  # what outlived the process that watched it
         return code, {"running": False, "code": code, "out": self._said(words[0])}
 
     def _said(self, program: str) -> str:
@@ -138,6 +144,9 @@ class Toolbox:
 
     def _log(self, program: str) -> Path:
         return self._folder / f"{Path(program).name}.log"
+
+    def _lock(self, program: str) -> Path:
+        return self._folder / f"{Path(program).name}{programs.SUFFIX}"
 
     def _environ(self) -> dict[str, str]:
         """Our own surroundings, but with the lesson's kubeconfig, and kubectl's caches beside it."""

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import stat
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from kcompanion.cli.main import run
+from kcompanion.cluster import programs
 from kcompanion.cluster.connect import Connection, Target, connect
 from kcompanion.cluster.toolbox import Toolbox
 from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import KUBECONFIG, START, STOP, TOOL
-from tests.servers import write_kubeconfig
+from tests.servers import Api, write_kubeconfig
 
 TIMES = 60.0  # seconds; machines are slower than one thinks
 # Says a line, then its process id, then waits to be ended.
@@ -49,11 +51,11 @@ def until(test: Callable[[], bool]) -> bool:
 
 
 def lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether it runs; one that has ended and that nobody has asked about yet (Z) does not."""
+    told = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, timeout=TIMES, check=False
+    )
+    return bool(told.stdout.strip()) and not told.stdout.strip().startswith("Z")
 
 
 def test_the_kubeconfig_is_the_lessons_own(tools: Toolbox, tmp_path: Path) -> None:
@@ -83,9 +85,7 @@ def test_our_own_program_is_this_one(tools: Toolbox) -> None:
 
 def test_what_is_started_runs_until_it_is_stopped(tools: Toolbox, tmp_path: Path) -> None:
     assert tools.answer(Request(START, sys.executable, ["-c", PATIENT])) == (0, {"running": True})
-    log = next((tmp_path / "run").rglob("*.log"))
-    assert until(lambda: len(log.read_text(encoding="utf-8").split()) == 2)
-    process = int(log.read_text(encoding="utf-8").split()[1])
+    process = program_of(tmp_path)
     code, told = tools.answer(Request(STOP, sys.executable))
     assert (code, told["code"]) == (-signal.SIGTERM & 255, code)
     assert told["out"].startswith("ready\n")
@@ -106,38 +106,104 @@ def test_lines_in_json_are_told_by_their_message(tools: Toolbox) -> None:
 
 def test_closing_ends_and_removes_everything(tools: Toolbox, tmp_path: Path) -> None:
     tools.answer(Request(START, sys.executable, ["-c", PATIENT]))
-    log = next((tmp_path / "run").rglob("*.log"))
-    assert until(lambda: len(log.read_text(encoding="utf-8").split()) == 2)
-    process = int(log.read_text(encoding="utf-8").split()[1])
+    process = program_of(tmp_path)
     tools.close()
     assert not lives(process)
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_started_ends_with_us_even_if_we_are_killed(tmp_path: Path) -> None:
-    script = f"""
-        import sys
-        from pathlib import Path
-        from kcompanion.cluster.connect import Target, connect
-        from kcompanion.cluster.toolbox import Toolbox
-        from kcompanion.learn.answers import Request
-        box = Toolbox(Path(sys.argv[2]), connect(Target(kubeconfig=sys.argv[1])))
-        box.answer(Request("START", sys.executable, ["-c", {PATIENT!r}]))
-        print("started", flush=True)
-        sys.stdin.read()
-    """
-    config = write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
-    lesson = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), str(config), str(tmp_path / "run")],
+LESSON = f"""
+import sys
+from pathlib import Path
+from kcompanion.cluster.connect import Target, connect
+from kcompanion.cluster.journal import Head, Journal, beside
+from kcompanion.cluster.toolbox import Toolbox
+from kcompanion.learn.answers import Request
+connection = connect(Target(kubeconfig=sys.argv[1]))
+journal = Journal(Path(sys.argv[2]), Head("run", "by-hand", connection.origin.server, "x", True, ()))
+Toolbox(beside(journal.path), connection).answer(Request("START", sys.executable, ["-c", {PATIENT!r}]))
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, api: Api) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a journal and a started program, as a lesson is one."""
+    config = write_kubeconfig(tmp_path / "config", api.url)
+    folder = tmp_path / "kcompanion" / "lessons"
+    process = subprocess.Popen(
+        [sys.executable, "-c", LESSON, str(config), str(folder / "run.journal")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert lesson.stdout is not None
-    assert lesson.stdout.readline() == b"started\n"
-    log = next((tmp_path / "run").rglob("*.log"))
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], TIMES)[0]
+    assert process.stdout.readline() == b"started\n"
+    yield process
+    process.kill()
+    process.communicate(timeout=TIMES)
+    assert programs.end_left(folder / "run") == []
+
+
+def program_of(folder: Path) -> int:
+    """The process id that the program says."""
+    log = next(folder.rglob("*.log"))
     assert until(lambda: len(log.read_text(encoding="utf-8").split()) == 2)
-    process = int(log.read_text(encoding="utf-8").split()[1])
+    return int(log.read_text(encoding="utf-8").split()[1])
+
+
+def guard_of(folder: Path) -> int:
+    return int(next(folder.rglob(f"*{programs.SUFFIX}")).read_text(encoding="ascii"))
+
+
+def test_what_is_started_ends_with_us_even_if_we_are_killed(lesson: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    process = program_of(tmp_path)
     assert lives(process)
     lesson.kill()
-    lesson.communicate()
+    lesson.communicate(timeout=TIMES)
     assert until(lambda: not lives(process))
+
+
+def test_what_outlives_us_and_its_guard_is_ended_by_cleanup(
+    lesson: subprocess.Popen[bytes], api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    process, guard = program_of(tmp_path), guard_of(tmp_path)
+    os.kill(guard, signal.SIGKILL)
+    assert until(lambda: not lives(guard))
+    lesson.kill()
+    lesson.communicate(timeout=TIMES)
+    assert lives(process)
+    assert run(["learn", "cleanup", "--kubeconfig", str(tmp_path / "config")]) == 0
+    assert not lives(process)
+    assert list((tmp_path / "kcompanion" / "lessons").iterdir()) == []
+    assert [one.method for one in api.requests if one.method != "GET"] == ["DELETE"]  # the namespace
+
+
+def test_closing_ends_what_outlived_its_guard(tools: Toolbox, tmp_path: Path) -> None:
+    tools.answer(Request(START, sys.executable, ["-c", PATIENT]))
+    process = program_of(tmp_path)
+    os.kill(guard_of(tmp_path), signal.SIGKILL)
+    tools.close()
+    assert not lives(process)
+
+
+def test_who_does_not_listen_is_killed(tools: Toolbox, tmp_path: Path) -> None:
+    deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
+    tools.answer(Request(START, sys.executable, ["-c", deaf]))
+    process = program_of(tmp_path)
+    os.kill(guard_of(tmp_path), signal.SIGKILL)
+    assert programs.end_left(tmp_path / "run", 0.1) == []
+    assert not lives(process)
+
+
+def test_a_number_that_somebody_else_has_by_now_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", PATIENT], stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        (tmp_path / f"old{programs.SUFFIX}").write_text(str(other.pid), encoding="ascii")
+        assert programs.end_left(tmp_path) == []
+        assert lives(other.pid)
+    finally:
+        other.kill()
+        other.wait(TIMES)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kcompanion.cli.context import talk, target
 from kcompanion.cli.options import Options
 from kcompanion.cli.output import Answer, emit, screen
-from kcompanion.cluster import attempts
+from kcompanion.cluster import attempts, programs
 from kcompanion.cluster import journal as journals
 from kcompanion.cluster.attempts import Attempts
 from kcompanion.cluster.cleaning import Cleaner, Unread
@@ -34,7 +34,8 @@ def clean_up(options: Options, *, dry_run: bool) -> int:
             continue
         removed.append(f"{entry.head.lesson} {entry.head.run} ({entry.head.namespace})")
         if not dry_run:
-            problems = cleaner.clean(entry.head, entry.undos)
+            problems = programs.end_left(journals.beside(entry.path))  # first: they would make anew what is removed
+            problems += cleaner.clean(entry.head, entry.undos)
             left += problems
             if not problems:
                 shutil.rmtree(journals.beside(entry.path), ignore_errors=True)
