@@ -11,6 +11,7 @@ from typing import Any
 from kcompanion.cluster.bench import ask
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.journal import Entry, Head
+from kcompanion.cluster.kinds import handed_over, is_kind, objects_of, used_by
 from kcompanion.cluster.mending import mend
 from kcompanion.cluster.transport import Transport, TransportError
 from kcompanion.learn.answers import Request
@@ -97,6 +98,32 @@ class Cleaner:
         return self._undo(undo)
 
     def _undo(self, undo: Undo) -> list[str]:
+        return self._kinds(undo.path) if undo.method == "DELETE" and is_kind(undo.path) else self._sent(undo)
+
+    def _kinds(self, path: str) -> list[str]:
+        """Deletes the kinds that a lesson made, but for those that somebody else uses by now: they stay."""
+        status, body = self._send(Request("GET", path))
+        if status == 404:
+            return []
+        if status != 200:
+            return [f"{path} could not be read: {text_at(body, 'message') or status}"]
+        kinds = [dict(one) for one in maps_at(body, "items")] if "items" in body else [body]
+        return [problem for kind in kinds for problem in self._kind(kind)]
+
+    def _kind(self, kind: Mapping[str, Any]) -> list[str]:
+        path = r.CRDS.path(None, name_of(kind))
+        try:
+            objects = self._listed(objects_of(kind), "")
+        except Unread as error:
+            return [f"{path} may be in use: {error}"]
+        who = used_by(kind, objects)
+        if not who:
+            version = {"uid": text_at(kind, "metadata", "uid")}
+            return self._sent(Undo("DELETE", path, {**_DELETE, "preconditions": version}))
+        self._tell(say("learn.kind_kept", name=name_of(kind), who=who))
+        return self._sent(Undo("PATCH", path, handed_over(objects, labels_of(kind).get(LESSON)), MERGE))
+
+    def _sent(self, undo: Undo) -> list[str]:
         status, body = self._send(Request(undo.method, undo.path, undo.body, undo.content_type))
         if status == 404:
             return []

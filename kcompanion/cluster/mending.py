@@ -15,6 +15,7 @@ from kcompanion.errors import CompanionError, Unreachable, UsageError
 from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import Undo
 from kcompanion.learn.machines import SYSTEM
+from kcompanion.learn.mark import BREAKS
 from kcompanion.model import resources as r
 from kcompanion.model.fields import condition, labels_of, maps_at, name_of, text_at
 from kcompanion.model.message import Message, say
@@ -36,10 +37,12 @@ def handled(connection: Connection, timeout: float, *, trust: bool) -> Machines:
     """The nodes of a cluster that is whole, as containers of this machine's docker.
 
     Raises:
-        UsageError: they are not here, or not well: what is broken already cannot be put back as it was.
+        UsageError: another lesson breaks them, or they are not here, or not well: what is broken already cannot be put
+            back as it was.
         Unreachable: the API server does not answer.
     """
     ask = asking(Transport(connection), timeout)
+    refuse_second(ask)
     status, body = ask(Request("GET", r.NODES.path()))
     if status != 200:
         raise Unreachable(f"the nodes could not be listed: {text_at(body, 'message') or status}", "kubectl get nodes")
@@ -51,6 +54,22 @@ def handled(connection: Connection, timeout: float, *, trust: bool) -> Machines:
             f"this lesson stops nodes, and needs a cluster that is whole: {'; '.join(wrong)}", "kcompanion health"
         )
     return machines
+
+
+def refuse_second(ask: Ask, own: str = "") -> None:
+    """Lets a lesson break nodes only if no other does so on this cluster, whoever runs it.
+
+    To be asked once more when our own namespace is there: of two that begin at once, each sees the other then.
+
+    Raises:
+        UsageError: another one does.
+    """
+    for space in _items(ask, f"{r.NAMESPACES.path()}?labelSelector={BREAKS}") or []:
+        if name_of(space) != own and not text_at(space, "metadata", "deletionTimestamp"):  # ending, nodes are well
+            raise UsageError(
+                f"the lesson {labels_of(space).get(BREAKS)} is breaking nodes of this cluster, in {name_of(space)}",
+                "wait until it has ended; if it was killed: kcompanion learn cleanup",
+            )
 
 
 def asking(transport: Transport, timeout: float) -> Ask:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kcompanion.learn.answers import Answers
+from kcompanion.learn.mark import BREAKS, LESSON
 from kcompanion.model.message import Message, say
 
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
@@ -143,7 +144,7 @@ class Lesson:
     @property
     def movable(self) -> bool:
         """Whether it can run in a namespace that is there already (-n)."""
-        return "own_namespace" not in self.needs
+        return "own_namespace" not in self.needs and not self.breaks  # who breaks nodes is known by its namespace
 
     @property
     def uses_tools(self) -> bool:
@@ -154,6 +155,10 @@ class Lesson:
     def breaks(self) -> bool:
         """Whether it reaches past the API, to the containers that are the nodes."""
         return "kind" in self.needs
+
+    def labels(self, run: str) -> dict[str, str]:
+        """The labels of its own namespace."""
+        return {LESSON: run, **({BREAKS: self.id} if self.breaks else {}), **self.space_labels}
 
     def text(self, name: str, /, **values: Any) -> Message:  # noqa: ANN401 - printable
         return say(f"lesson_{self.id.replace('-', '_')}.{name}", **values)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LESSON = "kcompanion.dev/lesson"
+BREAKS = "kcompanion.dev/lesson-breaks-nodes"  # on the namespace of a lesson that does, with the lesson's name
 # The way back of a cordon. A node that a lesson has cordoned carries our label, and is found without its journal too.
 UNCORDON: dict[str, Any] = {"metadata": {"labels": {LESSON: None}}, "spec": {"unschedulable": None}}
 # Where an object holds the metadata of what its controller makes from it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,3 +149,94 @@ def test_what_cannot_be_listed_is_told(api: Api, cleaner: Callable[[Patience], C
 def test_a_collection_is_gone_when_it_is_empty(api: Api, cleaner: Callable[[Patience], Cleaner]) -> None:
     api.answers["/apis/x/v1/things"] = items()
     assert cleaner(Patience()).undo(Undo("DELETE", f"/apis/x/v1/things?labelSelector={LESSON}%3Da", {})) == []
+
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+THINGS = "/apis/x.example/v1/things"
+MADE = Undo("DELETE", f"{CRDS}?labelSelector={LESSON}%3Dmine")
+APPLIED = [{"manager": "operator-install", "operation": "Apply"}, {"manager": "k", "operation": "Update"}]
+
+
+def kind(**metadata: Any) -> dict[str, Any]:
+    spec = {
+        "group": "x.example",
+        "names": {"plural": "things"},
+        "versions": [{"name": "v0", "served": False}, {"name": "v1", "served": True}],
+    }
+    status = {"manager": "kube-apiserver", "subresource": "status"}
+    managed = [{"manager": "k", "operation": "Update"}, status]
+    return {**labelled("things.x.example", "mine", uid="u", managedFields=managed, **metadata), "spec": spec}
+
+
+@pytest.fixture
+def crd(api: Api) -> list[Request]:
+    """A kind that is gone once it is deleted; the writes that it got."""
+    writes: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        if request.method == "GET":
+            return refusal(404, "not found") if any(one.method == "DELETE" for one in writes) else Answer(kind())
+        writes.append(request)
+        return Answer(kind())
+
+    api.answers[CRDS] = items(kind())
+    api.answers[f"{CRDS}/things.x.example"] = answer
+    return writes
+
+
+def test_a_kind_that_only_the_lesson_used_is_deleted(
+    api: Api, cleaner: Callable[[Patience], Cleaner], crd: list[Request], told: list[Message]
+) -> None:
+    api.answers[THINGS] = items(labelled("web", "mine", namespace="a"))
+    assert cleaner(Patience()).undo(MADE) == []
+    assert [(one.method, json.loads(one.body)["preconditions"]) for one in crd] == [("DELETE", {"uid": "u"})]
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("others", "label"),
+    [
+        ({"metadata": {"name": "shop", "namespace": "b"}}, None),
+        (labelled("shop", "another-run", namespace="b"), "another-run"),  # which deletes it at its own end
+    ],
+)
+def test_a_kind_that_others_use_stays(
+    api: Api,
+    cleaner: Callable[[Patience], Cleaner],
+    crd: list[Request],
+    told: list[Message],
+    others: dict[str, Any],
+    label: str | None,
+) -> None:
+    api.answers[THINGS] = items(labelled("web", "mine", namespace="a"), others)
+    assert cleaner(Patience()).undo(MADE) == []
+    assert [(one.method, json.loads(one.body)) for one in crd] == [("PATCH", {"metadata": {"labels": {LESSON: label}}})]
+    assert [(one.id, dict(one.values)["who"]) for one in told] == [("learn.kind_kept", "b/shop")]
+
+
+def test_a_kind_that_somebody_applied_meanwhile_stays(
+    api: Api, cleaner: Callable[[Patience], Cleaner], crd: list[Request], told: list[Message]
+) -> None:
+    api.answers[CRDS] = items({**kind(), "metadata": {**kind()["metadata"], "managedFields": APPLIED}})
+    api.answers[THINGS] = items()
+    assert cleaner(Patience()).undo(MADE) == []
+    assert [one.method for one in crd] == ["PATCH"]
+    assert dict(told[0].values)["who"] == "k, operator-install"
+
+
+def test_a_kind_of_which_nobody_knows_who_uses_it_is_left(
+    api: Api, cleaner: Callable[[Patience], Cleaner], crd: list[Request]
+) -> None:
+    api.answers[THINGS] = refusal(403, "you may not")
+    [left] = cleaner(Patience()).undo(MADE)
+    assert "may be in use" in left
+    assert crd == []
+
+
+def test_a_kind_that_was_there_before_has_no_label_and_is_not_found(
+    api: Api, cleaner: Callable[[Patience], Cleaner], crd: list[Request]
+) -> None:
+    api.answers[CRDS] = items()
+    assert cleaner(Patience()).undo(MADE) == []
+    assert [one.query for one in api.requests] == [{"labelSelector": f"{LESSON}=mine"}]
+    assert crd == []

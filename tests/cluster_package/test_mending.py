@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from kcompanion.cluster.mending import unwell
+from kcompanion.cluster.mending import refuse_second, unwell
+from kcompanion.errors import UsageError
 from kcompanion.learn.answers import Request
+from kcompanion.learn.mark import BREAKS
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(seconds=30)
@@ -64,3 +66,31 @@ def test_what_is_wrong_is_named(break_: Callable[[dict[str, Any]], Any], said: s
     answers = whole()
     break_(answers)
     assert told(answers) == [said]
+
+
+def spaces(*items: dict[str, Any]) -> Callable[[Request], tuple[int, Any]]:
+    def ask(request: Request) -> tuple[int, Any]:
+        assert request.path == f"/api/v1/namespaces?labelSelector={BREAKS}"
+        return 200, {"items": list(items)}
+
+    return ask
+
+
+def breaking(name: str, lesson: str = "node-failure", **metadata: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": {BREAKS: lesson}, **metadata}}
+
+
+def test_a_second_lesson_that_breaks_nodes_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match="the lesson node-failure is breaking nodes of this cluster, in theirs"
+    ) as told:
+        refuse_second(spaces(breaking("theirs")))
+    assert "learn cleanup" in told.value.hint
+    with pytest.raises(UsageError):
+        refuse_second(spaces(breaking("ours", "etcd-quorum"), breaking("theirs")), "ours")
+
+
+def test_a_lesson_that_is_through_with_the_nodes_is_no_hindrance() -> None:
+    refuse_second(spaces())
+    refuse_second(spaces(breaking("ours"), breaking("past", deletionTimestamp="2026-11-28T12:00:00Z")), "ours")
+    refuse_second(lambda _: (0, {"message": "nobody answers"}))

@@ -23,13 +23,13 @@ from kcompanion.cluster.bench import Bench
 from kcompanion.cluster.cleaning import Cleaner
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.journal import Head, Journal
-from kcompanion.cluster.mending import handled
+from kcompanion.cluster.mending import asking, handled, refuse_second
 from kcompanion.cluster.toolbox import Toolbox
+from kcompanion.cluster.transport import Transport
 from kcompanion.errors import BadRecording, CompanionError, NotFound, UsageError
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.conditions import there
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
-from kcompanion.learn.mark import LESSON
 from kcompanion.learn.perform import perform, plan
 from kcompanion.learn.places import collections
 from kcompanion.learn.protocol import KIND, Judgement, Run, Setting, read
@@ -187,6 +187,8 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
         with _ended_by_signals():
             bench = Bench(connection, journal, options.request_timeout, machines, tools)
             _prepare(bench, lesson, setting)
+            if lesson.breaks:
+                refuse_second(asking(Transport(connection), options.request_timeout), setting.namespace)
             run = perform(lesson, setting, bench, printer)
             printer.end(run)
     finally:
@@ -203,7 +205,7 @@ def _prepare(bench: Bench, lesson: Lesson, setting: Setting) -> None:
                 f"there is no namespace {setting.namespace}, or you may not see it", "kubectl get namespaces"
             )
         return
-    labels = {MANAGED_BY: "kcompanion", LESSON: setting.run, **lesson.space_labels}
+    labels = {MANAGED_BY: "kcompanion", **lesson.labels(setting.run)}
     body = {
         "apiVersion": "v1",
         "kind": "Namespace",
