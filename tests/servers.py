@@ -100,7 +100,7 @@ class Api:
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
+        self._thread.join(60)
 
     def _answer(self, request: Request) -> Answer:
         self.requests.append(request)
@@ -228,8 +228,10 @@ class Proxy:
 
     def _tunnel(self, client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", self._target)) as server:
-            head = client.recv(4096).decode()
-            self.asked_for.append(head.split()[1])
+            head = client.recv(4096).decode().split()
+            if not head:  # it hung up before it asked
+                return
+            self.asked_for.append(head[1])
             client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             while not self._stopped.is_set():
                 ready, _, _ = select.select([client, server], [], [], 0.1)

@@ -38,7 +38,14 @@ def run(where: Path, *words: str, **environ: str) -> subprocess.CompletedProcess
     env = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(where), **environ}
     command = ["bash", str(where / "demo" / "demo.sh"), *words]
     return subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", env=env, check=False, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=env,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=170,
     )
 
 

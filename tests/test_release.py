@@ -21,6 +21,7 @@ from tools import operator_image, wheelhouse
 
 ROOT = Path(__file__).parents[1]
 # What is read at run time and is no Python: an import would not miss it.
+LIMIT = 170  # seconds, so that a program that hangs is named by its test
 DATA = ("*.toml", "*.json", "*.kcr", "*.yaml", "*.html", "*.css", "*.js", "*.svg", "py.typed")
 
 
@@ -34,13 +35,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(project: Path, dist: Path) -> None:
     hatchling = Path(sys.executable).parent / "hatchling"
-    subprocess.run([hatchling, "build", "-d", dist], cwd=project, check=True, capture_output=True)
+    subprocess.run([hatchling, "build", "-d", dist], cwd=project, check=True, capture_output=True, timeout=LIMIT)
 
 
 def tracked(*patterns: str) -> set[str]:
     """The files of the packages that git knows (or would add), so that a forgotten ignore rule is noticed."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "kcompanion", "operators"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=LIMIT)
+    listed = told.stdout.splitlines()
     return {
         name for name in listed if any(Path(name).match(pattern) for pattern in patterns) and (ROOT / name).exists()
     }
@@ -84,7 +86,8 @@ def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("elsewhere")
     venv.create(home, with_pip=False)
     pip = [sys.executable, "-m", "pip", "--python", str(home), "install", "--quiet"]
-    subprocess.run([*pip, "--no-index", "--no-deps", str(wheelhouse.built(built))], check=True, capture_output=True)
+    words = [*pip, "--no-index", "--no-deps", str(wheelhouse.built(built))]
+    subprocess.run(words, check=True, capture_output=True, timeout=LIMIT)
     (packages,) = home.glob("lib/python*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return home / "bin"
@@ -94,7 +97,7 @@ def said(elsewhere: Path, program: str, *words: str) -> str:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("KUBE", "KCOMPANION", "PYTHON"))}
     env = {**clean, "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
     command = [str(elsewhere / program), *words]
-    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=elsewhere, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=elsewhere, check=False, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 

@@ -15,6 +15,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent  # where the venv keeps the tools
+LIMIT = 170  # seconds, so that a program that hangs is named by its test
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 
@@ -27,6 +28,7 @@ def check(tool: str, *arguments: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=LIMIT,
     )
     if done.returncode != 0:
         pytest.fail(f"{tool} {' '.join(arguments)}\n{done.stdout}", pytrace=False)

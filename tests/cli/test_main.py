@@ -25,6 +25,7 @@ from kcompanion.report.document import Document
 from tests.cli.conftest import DATA, ROOT, Command
 from tests.servers import Api, items, write_kubeconfig
 
+LIMIT = 170  # seconds, so that a program that hangs is named by its test
 RECORDED = ("version", "controlplane", "nodes", "addons", "whoami", "doctor")
 
 
@@ -63,7 +64,9 @@ def test_what_needs_no_cluster_loads_no_client(words: list[str]) -> None:
         "print([m for m in ('kubernetes', 'urllib3', 'kopf', 'cryptography', 'pydantic') if m in sys.modules],"
         "file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", check, *words], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", check, *words], capture_output=True, text=True, cwd=ROOT, check=True, timeout=LIMIT
+    )
     assert done.stderr.splitlines()[-1] == "[]"
 
 
@@ -72,7 +75,9 @@ def test_as_a_plugin_it_is_called_kubectl_companion(tmp_path: Path) -> None:
     program.write_text(f"#!{sys.executable}\nfrom kcompanion.cli.main import main\nmain()\n")
     program.chmod(0o755)
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([program, "nodes", "--help"], capture_output=True, text=True, env=env, check=True)
+    done = subprocess.run(
+        [program, "nodes", "--help"], capture_output=True, text=True, env=env, check=True, timeout=LIMIT
+    )
     assert done.stdout.startswith("Usage: kubectl companion nodes ")
 
 
@@ -113,7 +118,7 @@ def test_a_bug_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     command = f"{sys.executable} -m kcompanion controlplane --from {DATA / 'kind.kcr'} -o json | head -1"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False, timeout=LIMIT
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -25,11 +25,11 @@ def server() -> Iterator[ThreadingHTTPServer]:
         return f"<p>{len(made)}</p>"
 
     with ThreadingHTTPServer(("127.0.0.1", 0), handler(Fresh(make))) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
         yield running
         running.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 def asked(server: ThreadingHTTPServer, verb: str = "GET", path: str = "/", **headers: str) -> tuple[int, str, str]:

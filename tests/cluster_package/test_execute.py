@@ -50,7 +50,10 @@ class Exec:
             return
         with client:
             while b"\r\n\r\n" not in self.head.encode():
-                self.head += client.recv(4096).decode()
+                data = client.recv(4096)
+                if not data:  # a client that was slow to be taken has gone: to go on reading would never end
+                    return
+                self.head += data.decode()
             key = next(line.split(": ")[1] for line in self.head.splitlines() if line.startswith("Sec-WebSocket-Key"))
             proof = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()  # noqa: S324 - RFC 6455 says so
             answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

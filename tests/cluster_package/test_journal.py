@@ -39,7 +39,7 @@ def test_a_killed_run_does_not(tmp_path: Path) -> None:
         "j = Journal(Path(sys.argv[1]), Head('abc', 'x', 's', 'n', True, ()));"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "abc.journal")], check=False)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "abc.journal")], check=False, timeout=120)
     assert done.returncode == -9
     assert [entry.alive for entry in entries(tmp_path)] == [False]
 

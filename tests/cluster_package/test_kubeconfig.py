@@ -86,10 +86,11 @@ def test_a_pipe_is_a_kubeconfig_too(tmp_path: Path) -> None:
     text = write_kubeconfig(tmp_path / "real", "https://piped").read_text()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer = threading.Thread(target=pipe.write_text, args=(text,), daemon=True)
     writer.start()
     assert opened(Target(kubeconfig=str(pipe))).origin.server == "https://piped"
-    writer.join()
+    writer.join(60)
+    assert not writer.is_alive()
 
 
 def test_cluster_user_and_server_can_be_replaced(tmp_path: Path) -> None:

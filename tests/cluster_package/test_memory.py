@@ -63,7 +63,7 @@ def test_thousands_of_pods(api: Api, tmp_path: Path) -> None:
     api.answers["/api/v1/pods"] = lambda request: Answer(pages[request.query.get("continue", "")])
     config = write_kubeconfig(tmp_path / "config", api.url)
     done = subprocess.run(
-        [sys.executable, "-c", _READ, str(config)], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", _READ, str(config)], capture_output=True, text=True, cwd=ROOT, check=True, timeout=170
     )
     count, grown = map(int, done.stdout.split())
     assert count == PODS

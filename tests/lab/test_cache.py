@@ -48,7 +48,7 @@ def test_two_runs_make_it_once() -> None:
     with ThreadPoolExecutor(2) as both:
         first = both.submit(cache.entry, "b-1", fill)
         begun.wait(5)
-        assert cache.entry("b-1", fill) == first.result()
+        assert cache.entry("b-1", fill) == first.result(60)
     assert len(made) == 1
 
 

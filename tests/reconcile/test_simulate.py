@@ -124,5 +124,5 @@ def test_no_client_is_loaded_for_a_story() -> None:
         "print([m for m in ('kubernetes', 'urllib3', 'kopf', 'aiohttp') if m in sys.modules], file=sys.stderr)"
     )
     words = [sys.executable, "-c", check, "reconcile", "simulate", "pod-lost"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=True, timeout=120)
     assert done.stderr.splitlines()[-1] == "[]"
