@@ -45,15 +45,31 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a command asks: without the essential ones it cannot answer, without the others it answers in part."""
+    """What a command asks: without the essential ones it cannot answer, without the others it answers in part.
+
+    `acts` are the rights of one that changes things: whoever may change nothing can do nothing with it.
+    """
 
     command: str
     essential: tuple[Ask, ...]
     helpful: tuple[Ask, ...] = ()
+    acts: tuple[Right, ...] = ()
+    closer: str = ""  # the command that tells more of it
 
     @property
     def asks(self) -> tuple[Ask, ...]:
         return (*self.essential, *self.helpful)
+
+    @property
+    def rights(self) -> tuple[Right, ...]:
+        """Each once, in the order in which they are asked for."""
+        asked = (right for ask in self.asks if (right := right_of(ask)) is not None)
+        return tuple(dict.fromkeys((*asked, *self.acts)))
+
+    @property
+    def live(self) -> bool:
+        """Whether no recording can take the cluster's place."""
+        return bool(self.acts) or any(ask.verb is Verb.WATCH for ask in self.asks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,7 @@ class Coverage:
     verdict: str
     missing: tuple[Right, ...]
     unsure: tuple[Right, ...]
+    closer: str = ""
 
     @property
     def status(self) -> Status:
@@ -90,10 +107,11 @@ def findings(rows: Iterable[Coverage]) -> Iterator[Finding]:
             f"Command/{row.command}",
             say("doctor.finding.kc4030", command=row.command, count=len(row.missing)),
             tuple(Evidence("SelfSubjectAccessReview", right.text, "denied") for right in row.missing[:2]),
-            f"kcompanion doctor {row.command} --rbac",
+            row.closer or f"kcompanion doctor {row.command} --rbac",
         )
 
 
+_READING = ("get", "list", "watch")
 _STATUS = {
     "complete": Status.OK,
     "partial": Status.WARN,
@@ -113,9 +131,14 @@ def right_of(ask: Ask) -> Right | None:
 
 
 def rights(needs: Iterable[Need]) -> tuple[Right, ...]:
-    """All rights of the commands, each once, without those that a wider one among them includes."""
-    found = {right for need in needs for ask in need.asks if (right := right_of(ask)) is not None}
-    return tuple(sorted(right for right in found if not any(_includes(other, right) for other in found)))
+    """All that the commands read, each right once, without those that a wider one among them includes."""
+    return widest(right for need in needs for ask in need.asks if (right := right_of(ask)) is not None)
+
+
+def widest(found: Iterable[Right]) -> tuple[Right, ...]:
+    """Each once, without those that a wider one among them includes."""
+    kept = set(found)
+    return tuple(sorted(right for right in kept if not any(_includes(other, right) for other in kept)))
 
 
 def _includes(wide: Right, narrow: Right) -> bool:
@@ -150,8 +173,7 @@ def access_review(right: Right) -> Ask:
 
 def reviews(needs: Iterable[Need]) -> tuple[Ask, ...]:
     """Every access review the commands call for, each once."""
-    wanted = {right for need in needs for ask in need.asks if (right := right_of(ask)) is not None}
-    return tuple(access_review(right) for right in sorted(wanted))
+    return tuple(access_review(right) for right in sorted({right for need in needs for right in need.rights}))
 
 
 def allowed(snapshot: Snapshot, right: Right) -> bool | None:
@@ -174,22 +196,20 @@ def allowed(snapshot: Snapshot, right: Right) -> bool | None:
 def coverage(snapshot: Snapshot, needs: Sequence[Need]) -> tuple[Coverage, ...]:
     """How complete each command will be, in the order of the table."""
     known: dict[Right, bool | None] = {}
-    for ask in (ask for need in needs for ask in need.asks):
-        right = right_of(ask)
-        if right is not None and right not in known:
-            known[right] = allowed(snapshot, right)
+    for right in dict.fromkeys(right for need in needs for right in need.rights):
+        known[right] = allowed(snapshot, right)
     return tuple(_covered(need, known) for need in needs)
 
 
 def _covered(need: Need, known: dict[Right, bool | None]) -> Coverage:
     essential = {right for ask in need.essential if (right := right_of(ask)) is not None}
-    wanted = dict.fromkeys(right for ask in need.asks if (right := right_of(ask)) is not None)
-    missing = tuple(right for right in wanted if known[right] is False)
-    unsure = tuple(right for right in wanted if known[right] is None)
-    if essential & set(missing):
+    changes = {right for right in need.acts if right.verb not in _READING}
+    missing = tuple(right for right in need.rights if known[right] is False)
+    unsure = tuple(right for right in need.rights if known[right] is None)
+    if essential & set(missing) or (changes and changes <= set(missing)):
         verdict = "impossible"
     elif unsure:
         verdict = "unknown"
     else:
         verdict = "partial" if missing else "complete"
-    return Coverage(need.command, verdict, missing, unsure)
+    return Coverage(need.command, verdict, missing, unsure, need.closer)

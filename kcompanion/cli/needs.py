@@ -1,4 +1,4 @@
-"""One table: what each command asks. `doctor` judges rights by it, and `doctor --rbac` grants them.
+"""One table: what each command asks. `doctor` judges rights by it, and `doctor --rbac` grants what they read.
 
 `snapshot` also records the names of whatever other resources a cluster serves; those depend on the cluster and are
 not counted here.
@@ -13,14 +13,17 @@ from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.errors import UsageError
 from kcompanion.explain import sweep
 from kcompanion.installation import state as operator
+from kcompanion.learn.lessons import LESSONS
+from kcompanion.learn.needs import rights_of_all
 from kcompanion.model import resources as r
-from kcompanion.model.ask import listing
+from kcompanion.model.ask import listing, watching
 from kcompanion.ownership import pool
 from kcompanion.ownership.claim import CLAIMS
 from kcompanion.ownership.orphans import EXAMINED
 from kcompanion.practice.faults import BY_KIND
 from kcompanion.practice.goals import GOALS
 from kcompanion.quiz import makers as quiz
+from kcompanion.trace.live import LEADERS, WATCHED
 
 # What rules look into beside the object that is explained.
 _LOOKED_INTO = (
@@ -96,6 +99,15 @@ NEEDS: tuple[Need, ...] = (
     Need("why", (listing(r.NODES), listing(r.PODS)), (listing(r.EVENTS), *_PLACED_BY)),
     Need("why-not", (listing(r.NODES), listing(r.PODS)), _PLACED_BY),
     Need("trace", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _TOLD_FROM)),
+    Need(
+        "activity",
+        tuple(ask(one) for one in (r.PODS, r.EVENTS) for ask in (listing, watching)),
+        (
+            *(ask(one) for one in WATCHED for ask in (listing, watching)),
+            listing(r.LEASES, LEADERS),
+            watching(r.LEASES, LEADERS),
+        ),
+    ),
     Need("key", (), (asks.PODS, listing(r.APISERVICES))),
     Need("version", (asks.VERSION,)),
     Need("practice", tuple(listing(resource) for resource in _JUDGED), tuple(listing(one) for one in _LOOKED_INTO)),
@@ -115,7 +127,9 @@ NEEDS: tuple[Need, ...] = (
     Need("operator", operator.ESSENTIAL, operator.ASKS),
     Need("snapshot", (), tuple(listing(resource) for resource in CLUSTER_WIDE)),
 )
-BY_NAME = {need.command: need for need in NEEDS}
+# Judged only by name, and granted by nobody but the cluster's owner: lessons change things.
+_CHANGING = (Need("learn", (), acts=rights_of_all(LESSONS), closer="kcompanion learn --check"),)
+BY_NAME = {need.command: need for need in (*NEEDS, *_CHANGING)}
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Need, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kcompanion.access.rights import Right, access_review
+from kcompanion.access.rights import Right, access_review, widest
 from kcompanion.installation.manifests import SELECTOR
 from kcompanion.learn.answers import Request
 from kcompanion.learn.fill import shown
@@ -176,6 +176,13 @@ def rights(lesson: Lesson, setting: Setting) -> tuple[Right, ...]:
             if isinstance(act, Send) and act.undo is not None:
                 asked.append(Request(act.undo.method, shown(act.undo.path, values(setting))))
     return tuple(sorted({right for request in asked for right in rights_of(request)}))
+
+
+def rights_of_all(lessons: Iterable[Lesson]) -> tuple[Right, ...]:
+    """What all lessons together need, in whatever namespaces they make for themselves."""
+    setting = Setting("", "own", own=True, image="")
+    found = (right for lesson in lessons for right in rights(lesson, setting))
+    return widest(replace(one, namespace="") if one.namespace.startswith(setting.namespace) else one for one in found)
 
 
 def rights_of(request: Request) -> Iterator[Right]:

@@ -22,6 +22,7 @@ _LOG = re.compile(r"/api/v1/namespaces/[^/]+/pods/[^/]+/log")
 class Verb(StrEnum):
     LIST = "list"
     GET = "get"
+    WATCH = "watch"  # followed from a list on; what comes is told at once and never kept
     RAW = "raw"  # a non-resource URL, answered in text
     LOCAL = "local"  # what the client knows without asking: its own certificate
     REVIEW = "review"  # access and identity reviews: POST, but nothing is stored
@@ -108,6 +109,11 @@ def listing(
         keep_managed_fields=keep_managed_fields,
         metadata_only=metadata_only,
     )
+
+
+def watching(resource: Resource, namespace: str | None = None) -> Ask:
+    """Every change of a resource's objects from now on."""
+    return Ask(Verb.WATCH, resource, namespace)
 
 
 def getting(resource: Resource, name: str, namespace: str | None = None, *, keep_managed_fields: bool = False) -> Ask:

@@ -63,14 +63,21 @@ def _rights(user: str, found: Sequence[Coverage]) -> list[Block]:
     if user:
         blocks.append(Lines((say("doctor.as_user", user=user),)))
     blocks.append(Table(columns("COMMAND STATUS WILL_BE MISSING"), rows))
+    closer = [say("doctor.closer", command=row.command, closer=row.closer) for row in found if row.closer]
+    blocks += [Lines(closer)] if closer else []
     wanted: dict[str, list[str]] = {}
     for row in found:
         for right in row.missing:
             wanted.setdefault(right.text, []).append(row.command)
     if wanted:
         missing: list[list[Cell]] = [[text, ", ".join(commands)] for text, commands in sorted(wanted.items())]
-        blocks += [Table(columns("MISSING_RIGHT NEEDED_BY"), missing), Lines((say("doctor.grant"),))]
+        blocks += [Table(columns("MISSING_RIGHT NEEDED_BY"), missing), *_grant(found)]
     return blocks
+
+
+def _grant(found: Sequence[Coverage]) -> list[Block]:
+    """How to get what is missing, but for what changes things: nobody should grant that on our word."""
+    return [Lines((say("doctor.grant"),))] if any(row.missing and not row.closer for row in found) else []
 
 
 def _lesson(part: str, *, on: bool) -> list[Lesson]:

@@ -10,11 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kcompanion.model import resources as r
 from kcompanion.model.events import Event, event_of
 from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, namespace_of, text_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Object
 from kcompanion.trace.creation import creator_of
+
+# What the doings of a whole cluster are told from, beside the Leases of its leaders.
+WATCHED = (
+    r.PODS,
+    r.EVENTS,
+    r.DEPLOYMENTS,
+    r.REPLICASETS,
+    r.STATEFULSETS,
+    r.DAEMONSETS,
+    r.JOBS,
+    r.CRONJOBS,
+    r.ENDPOINTSLICES,
+)
+LEADERS = "kube-system"  # where their Leases are
 
 HELD = 500  # changes of others' objects that may still turn out to be ours
 _DOUBLE = frozenset({"Scheduled"})  # events that say what the object itself tells too

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kcompanion.access.rights import Need, Right, access_review, allowed, coverage, reviews, right_of, rights
+from kcompanion.access.rights import Need, Right, access_review, allowed, coverage, findings, reviews, right_of, rights
 from kcompanion.access.roles import manifests, reads_secrets
 from kcompanion.model import resources as r
 from kcompanion.model.ask import Ask, Outcome, Reading, getting, listing, local, raw, review
@@ -72,6 +72,37 @@ def test_each_review_is_asked_once() -> None:
 def test_how_complete_a_command_will_be(verdicts: dict[str, bool], expected: str, missing: int) -> None:
     (row,) = coverage(answered(**verdicts), [NEED])
     assert (row.verdict, len(row.missing)) == (expected, missing)
+
+
+CREATE, GET = Right(resource="pods", verb="create"), Right(resource="pods", verb="get")
+ACTING = Need("act", (), (NODES,), acts=(CREATE, GET), closer="kcompanion act --check")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "create", "get", "expected"),
+    [
+        (True, True, True, "complete"),
+        (True, True, False, "partial"),
+        (False, True, True, "partial"),
+        (True, False, True, "impossible"),  # to look on is not what it is for
+    ],
+)
+def test_who_may_change_nothing_can_do_nothing_with_what_changes_things(
+    nodes: bool, create: bool, get: bool, expected: str
+) -> None:
+    verdicts = zip(reviews([ACTING]), sorted_rights(), strict=True)
+    held = {right_of(NODES): nodes, CREATE: create, GET: get}
+    readings = {q.key: Reading(q, Outcome.OK, body={"status": {"allowed": held[right]}}) for q, right in verdicts}
+    (row,) = coverage(Snapshot(NOW, readings=readings), [ACTING])
+    assert (row.verdict, row.closer) == (expected, "kcompanion act --check")
+    assert [one.next_command for one in findings([row])] == (
+        [] if expected == "complete" else ["kcompanion act --check"]
+    )
+    assert rights([ACTING]) == (right_of(NODES),)  # the rest is nothing to be granted for the asking
+
+
+def sorted_rights() -> list[Right]:
+    return sorted(ACTING.rights)
 
 
 def test_without_reviews_the_questions_themselves_tell() -> None:

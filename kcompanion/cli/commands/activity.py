@@ -14,20 +14,7 @@ from kcompanion.cluster.connect import connect
 from kcompanion.errors import UsageError
 from kcompanion.model import resources as r
 from kcompanion.model.message import say
-from kcompanion.trace.live import Tracker
-
-WATCHED = (
-    r.PODS,
-    r.EVENTS,
-    r.DEPLOYMENTS,
-    r.REPLICASETS,
-    r.STATEFULSETS,
-    r.DAEMONSETS,
-    r.JOBS,
-    r.CRONJOBS,
-    r.ENDPOINTSLICES,
-)
-SYSTEM = "kube-system"  # where the leaders' Leases are
+from kcompanion.trace.live import LEADERS, WATCHED, Tracker
 
 
 @click.command("activity")
@@ -47,7 +34,7 @@ def command(options: Options, *, seconds: float) -> int:
     with following(connection, tracker, options) as follower:
         for resource in WATCHED:
             follower.watch(resource, options.namespace)
-        follower.watch(r.LEASES, SYSTEM)
+        follower.watch(r.LEASES, LEADERS)
         follower.settle(options.deadline)
         follower.restart_clock()
         where = say("trace.live.in_one", namespace=options.namespace) if options.namespace else say("trace.live.in_all")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ _SECRETS = """\
 # `list secrets` is among them ({commands}): kcompanion drops the values at once, but RBAC cannot grant names
 # without values. Leave the rule out and those commands say what they could not see.
 """
+_CHANGES = """\
+# {command} changes things, which is not granted here: `{closer}` names what it lacks.
+"""
 
 
 @click.command("doctor")
@@ -51,13 +54,19 @@ def command(options: Options, commands: tuple[str, ...], *, rbac: bool) -> int:
         _print_roles(wanted, options)
         return 0
     if options.from_file:
-        return emit(_answer(_recorded(options, wanted), wanted, explain=options.explain), options)
+        held = recording.load(recording_path(options.from_file)).readings
+        wanted = tuple(need for need in wanted if not need.live or _reviewed(need, held))
+        return emit(_answer(_recorded(options, wanted, held), wanted, explain=options.explain), options)
     return _live(options, wanted)
 
 
-def _recorded(options: Options, wanted: Sequence[rights.Need]) -> Snapshot:
+def _reviewed(need: rights.Need, held: Mapping[str, Reading]) -> bool:
+    """Whether a recording has all answers on rights that nothing else in it could tell."""
+    return all(ask.key in held for ask in rights.reviews([need]))
+
+
+def _recorded(options: Options, wanted: Sequence[rights.Need], held: Mapping[str, Reading]) -> Snapshot:
     """What a recording tells: its access reviews, and where it has none, how the recorded questions went."""
-    held = recording.load(recording_path(options.from_file or "")).readings
     with session(options) as conversation:
         snapshot = conversation.read([steps.REACH, SELF, *rights.reviews(wanted)])
     return Snapshot(snapshot.now, snapshot.origin, {**held, **snapshot.readings})
@@ -145,7 +154,10 @@ def _print_roles(wanted: Sequence[rights.Need], options: Options) -> None:
     if options.output == "json":
         click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=2, sort_keys=True))
         return
-    click.echo(_HEAD.format(commands=", ".join(need.command for need in wanted)), nl=False)
+    click.echo(_HEAD.format(commands=", ".join(need.command for need in wanted if not need.acts)), nl=False)
+    for need in wanted:
+        if need.acts:
+            click.echo(_CHANGES.format(command=need.command, closer=need.closer), nl=False)
     if readers := roles.reads_secrets(wanted):
         click.echo(_SECRETS.format(commands=", ".join(readers)), nl=False)
     click.echo(yaml.safe_dump_all(found, sort_keys=True, explicit_start=True), nl=False)
