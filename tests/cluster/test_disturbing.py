@@ -1,4 +1,6 @@
-"""What disturbs others for a moment, so the cluster has to be ours alone: fake nodes, a deleted mirror pod."""
+"""What disturbs others for a moment, so the cluster has to be ours alone: fake nodes, a deleted mirror pod, a lesson
+that would break a node if it were not refused.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kcompanion.learn.mark import BREAKS
 from lab import kwok
 from tests.cluster.test_controlplane import NODE, component, on_node
 
@@ -40,3 +43,15 @@ def test_deleting_a_mirror_pod_leaves_the_process_alone(
         time.sleep(2)
     assert instance["health"]["status"] == "ok"
     assert on_node(NODE, "pgrep", "-x", "kube-scheduler") == before
+
+
+def test_a_second_lesson_that_breaks_nodes_is_refused(
+    cluster: Path, kubectl: Callable[..., str], kcompanion: Callable[..., Any], namespace: str, tmp_path: Path
+) -> None:
+    """Whoever runs the first one: its namespace tells."""
+    kubectl("label", "namespace", namespace, f"{BREAKS}=node-failure")
+    ran = kcompanion("learn", "node-failure", "--yes", kubeconfig=cluster, XDG_STATE_HOME=str(tmp_path))
+    assert ran.code == 2
+    assert f"error: the lesson node-failure is breaking nodes of this cluster, in {namespace}" in ran.err
+    assert kubectl("get", "namespaces", "-l", BREAKS, "-o", "name").split() == [f"namespace/{namespace}"]
+    assert list(tmp_path.rglob("*.journal")) == []

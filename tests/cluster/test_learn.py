@@ -31,7 +31,7 @@ from tests.operators.faultproxy import faulty
 
 pytestmark = pytest.mark.cluster
 
-REPRESENTATIVE = ("request-pipeline", "defaults", "conflict", "desired-state", "labels", "etcd-keys")
+REPRESENTATIVE = ("request-pipeline", "defaults", "conflict", "desired-state", "labels", "etcd-keys", "contexts")
 UNREACHABLE = 3
 STARTS, ENDS = 180, 600  # seconds; the second is a lesson's own waiting and that for its namespace to be gone
 Kubectl = Callable[..., str]
