@@ -27,7 +27,7 @@ def kind(kubectl: Callable[..., str]) -> Iterator[dict[str, Any]]:
     run = secrets.token_hex(3)
     plural, group = f"things{run}", "lessons.kcompanion.dev"
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    made = {
+    made: dict[str, Any] = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{plural}.{group}", "labels": {LESSON: run}},
