@@ -11,6 +11,7 @@ from kcompanion.errors import Unreachable
 from kcompanion.learn.needs import Asked, Command, Reply
 
 NO_PROGRAM, NO_END = 127, 124  # as shells and timeout(1) tell them
+PROGRAM_LIMIT = 60.0  # seconds: a program that is slow to start is there all the same
 
 
 class Inquiry:
@@ -34,17 +35,17 @@ class Inquiry:
 
     def _reply(self, asked: Asked) -> Reply:
         if isinstance(asked, Command):
-            return _ran(asked, self._timeout)
+            return _ran(asked)
         try:
             return Reply(*ask(self._transport, asked, self._timeout))
         except TransportError as error:
             raise Unreachable(f"the API server did not answer: {error.detail}", "kcompanion doctor") from error
 
 
-def _ran(command: Command, timeout: float) -> Reply:
+def _ran(command: Command) -> Reply:
     try:
         done = subprocess.run(  # noqa: S603 - the commands are those of the table of needs
-            command.argv, capture_output=True, text=True, timeout=timeout, check=False
+            command.argv, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False
         )
     except OSError:
         return Reply(NO_PROGRAM, "")

@@ -115,7 +115,9 @@ def _allowed(answer: Reply) -> bool:
 _NODES = Request("GET", r.NODES.path())
 _SYSTEM_PODS = Request("GET", f"{r.PODS.path('kube-system')}?labelSelector=tier%3Dcontrol-plane")
 _KIND_CONTAINERS = Command(("docker", "ps", "--filter", "label=io.x-k8s.kind.cluster", "--format", "{{.Names}}"))
-_OPERATOR_HERE = Command((sys.executable, "-c", "import kopf, operators.replicaset"))
+# Found, not imported: on a busy machine the import takes longer than anybody waits for an answer.
+_FINDS = "from importlib.util import find_spec as f; raise SystemExit(not (f('kopf') and f('operators.replicaset')))"
+_OPERATOR_HERE = Command((sys.executable, "-c", _FINDS))
 _OPERATORS = Request("GET", f"{r.DEPLOYMENTS.path()}?labelSelector={SELECTOR}")
 _CRD = Request("GET", f"/apis/{r.COMPANIONREPLICASETS.api_version}")
 _MAY_MAKE_CRDS = _right(Right("", r.CRDS.group, r.CRDS.plural, "create"))
