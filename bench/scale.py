@@ -43,11 +43,11 @@ class Size:
 
 
 def health(size: Size) -> Figures:
-    """Measures `health -A` alone, with all pods well and with some stuck."""
+    """Measures `health -A`, with all pods well and with some stuck, and `overview`, which judges the same."""
     environ = {"KUBECONFIG": str(KUBECONFIG)}
     with kwok.running(KUBECONFIG, size.nodes) as nodes, _pods(size.pods, nodes):
-        print("bench: health -A …", file=sys.stderr)
-        found = {"health -A": command(["health", "-A"], environ)}
+        print("bench: health -A, overview …", file=sys.stderr)
+        found = {" ".join(words): command(words, environ) for words in (["health", "-A"], ["overview"])}
         stuck = _stuck(environ)
         beside = figures(spread([timed(kubectl_list(), environ).seconds for _ in range(3)]))
     return {**size.about(), "commands": found, "stuck": stuck, "kubectlSeconds": beside}

@@ -109,7 +109,17 @@ def life_for(item: Pod | Object, world: World) -> Life | None:
     if not item.node or item.phase in ("Succeeded", "Failed"):
         return None
     node = world.get(r.NODES, item.node)
-    return None if node is None else life(node, world)
+    if node is None:
+        return None
+    known = world.once(_lives)
+    if item.node not in known:
+        known[item.node] = life(node, world)
+    return known[item.node]
+
+
+def _lives(_: World) -> dict[str, Life]:
+    """The lives of nodes that were told already: many pods ask about one."""
+    return {}
 
 
 def evicting_taints(node: Object) -> Iterator[Mapping[str, Any]]:

@@ -7,8 +7,9 @@ It judges nothing itself. The verdict and its causes are those of `health`, the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from kcompanion.controlplane.components import Component
 from kcompanion.controlplane.inspect import ControlPlane
@@ -69,9 +70,19 @@ class Overview:
     def kept(self) -> Sorted:
         return Sorted(self.swept.entries)
 
-    @property
-    def notable(self) -> list[Entry]:
+    @cached_property
+    def notable(self) -> Sequence[Entry]:
         return [entry for entry in self.swept.entries if entry.finding.severity is not Severity.INFO]
+
+    @cached_property
+    def hit(self) -> frozenset[str]:
+        """What is the root of a cause or suffers from one."""
+        return frozenset(name for entry in self.notable for name in (entry.root, *entry.affected))
+
+    @cached_property
+    def states(self) -> Mapping[str, int]:
+        """The STATUS column of kubectl, counted."""
+        return Counter(Pod(item).status_word for item in seen(self, r.PODS))
 
     @property
     def status(self) -> Status:
@@ -258,7 +269,7 @@ def _pods(pods: Sequence[Object], found: Overview) -> Message:
     if not pods and not whole:
         return say("overview.pods_unread")
     bad = len(pods) - well_of(pods, r.PODS, found)
-    line = say(one_or_many("overview.pods", len(pods)), count=len(pods), states=states(pods) or "-")
+    line = say(one_or_many("overview.pods", len(pods)), count=len(pods), states=_states(found.states) or "-")
     line = say("overview.pods_bad", told=line, count=bad) if bad else line
     return line if whole else say("overview.pods_some", told=line)
 
@@ -289,14 +300,12 @@ def _share(items: Sequence[Object], resource: Resource, found: Overview) -> str:
 
 def well_of(items: Iterable[Object], resource: Resource, found: Overview) -> int:
     """How many neither are the root of a cause nor suffer from one."""
-    hit = {name for entry in found.notable for name in (entry.root, *entry.affected)}
-    return sum(ref_of(item, resource.kind).subject not in hit for item in items)
+    return sum(ref_of(item, resource.kind).subject not in found.hit for item in items)
 
 
-def states(pods: Iterable[Object]) -> str:
-    """`20 Running, 2 Completed`: the STATUS column of kubectl, counted."""
-    counts = Counter(Pod(item).status_word for item in pods)
-    most = counts.most_common()
+def _states(counts: Mapping[str, int]) -> str:
+    """`20 Running, 2 Completed`."""
+    most = Counter(counts).most_common()
     told = [f"{count} {word}" for word, count in sorted(most[:WORDS], key=lambda pair: (-pair[1], pair[0]))]
     return ", ".join([*told, *([f"… {sum(count for _, count in most[WORDS:])}"] if len(most) > WORDS else [])])
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from kcompanion.controlplane.inspect import ControlPlane
 from kcompanion.controlplane.nodes import Node
-from kcompanion.explain.pod import Pod
 from kcompanion.model import resources as r
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message
@@ -59,7 +58,7 @@ def to_json(found: Overview, words: Callable[[Message], str]) -> dict[str, Any]:
         "pods": {
             "count": len(pods),
             "well": well_of(pods, r.PODS, found),
-            "states": dict(sorted(Counter(Pod(item).status_word for item in pods).items())),
+            "states": dict(sorted(found.states.items())),
         },
         "lately": [{**one.to_json(), "text": words(one.told)} for one in found.moments[:LISTED]],
         "latelyLeftOut": max(0, len(found.moments) - LISTED),

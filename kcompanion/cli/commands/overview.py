@@ -44,7 +44,9 @@ def command(options: Options) -> int:
 def _answer(conversation: Session, options: Options) -> Answer:
     namespace = gathering.namespace(conversation, options)
     settled: dict[str, Verdict] = {}
-    found = settle(conversation, lambda world: _seen(world, namespace, settled), gathering.first(namespace))
+    # first what the rules want: the nodes and the control plane need not be judged anew in each of their rounds
+    settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace))
+    found = settle(conversation, lambda world: _seen(world, namespace, settled))
     gaps = {one.gap.what: one.gap for one in found.swept.not_evaluated}
     return Answer(
         "Overview",
@@ -56,6 +58,13 @@ def _answer(conversation: Session, options: Options) -> Answer:
         gaps=tuple(gaps[key] for key in sorted(gaps)),
         undecided=found.undecided,
     )
+
+
+def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
+    if not namespace:
+        gathering.narrowed(world)
+    sweep(world, namespace, settled=settled)
+    _moments(world, namespace)
 
 
 def _seen(world: World, namespace: str, settled: dict[str, Verdict]) -> Overview:
