@@ -23,7 +23,7 @@ trap - EXIT
 # The lessons, one run of each; those about leaders and quorums need the HA cluster.
 for lesson in $(.venv/bin/kcompanion learn -o name); do
   where=kubeconfig
-  case $lesson in leader-election | etcd-quorum) where=kubeconfig-ha ;; esac
+  case $lesson in leader-election | control-plane-loss | etcd-quorum) where=kubeconfig-ha ;; esac
   .venv/bin/kcompanion learn "$lesson" --yes --kubeconfig ".cluster/$where" --record "$out/lessons/$lesson.json"
 done
 
