@@ -20,7 +20,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 SHOTS = (
     ("report.en", "ha-one-down", "en", 1280, 1160, "light", "#summary"),
     ("report.ko", "ha-one-down", "ko", 1280, 1160, "light", "#summary"),
-    ("report-dark.en", "faulty", "en", 1280, 900, "dark", "#findings"),
+    ("report-dark.en", "faulty", "en", 1600, 1000, "dark", "#findings"),
+    ("report-wide.ko", "ha-one-down", "ko", 1600, 1000, "dark", "#picture"),
+    ("report-phone.en", "ha-one-down", "en", 390, 844, "dark", "#control-plane"),
     ("report-phone.ko", "faulty", "ko", 390, 844, "light", "#summary"),
 )
 

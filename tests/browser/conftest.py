@@ -1,14 +1,11 @@
-"""Chromium, driven by Playwright, and the reports it opens. Without a browser these tests fail."""
+"""The reports that the browser opens."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from kcompanion.cli.commands.report import drawings
 from kcompanion.cli.context import recording_path
@@ -18,26 +15,11 @@ from kcompanion.cluster.session import Session
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.report.whole.gathered import Scope
 from kcompanion.report.whole.page import page
+from tests.browsing import browser
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# No sandbox as root in CI, and no word to anybody: what a page asks for is all that may be asked for.
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+__all__ = ["browser"]
+
 Made = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, or the one that CHROMIUM names."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        pytest.fail("no Chromium: install it (Debian: apt install chromium), or name one in CHROMIUM")
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")

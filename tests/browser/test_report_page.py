@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
+from tests.browsing import opened
 from tests.cli.test_report import CHAPTERS
 from tests.report.whole.big import big
 from tests.report.whole.odd import HANGUL, hostile
 
 RECORDINGS = ("three-nodes", "ha", "ha-one-down", "faulty")
 Made = Callable[..., Path]
-
-
-@contextmanager
-def opened(browser: Browser, file: Path, **wishes: Any) -> Iterator[Page]:
-    """The page; at the end it must have asked for nothing and complained of nothing."""
-    context = browser.new_context(**wishes)
-    page = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(file.as_uri())
-    yield page
-    context.close()
-    assert asked == [file.as_uri()]
-    assert complaints == []
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

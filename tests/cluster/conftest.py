@@ -21,11 +21,12 @@ import pytest
 
 from kcompanion.cli.main import run
 from lab import cache, gobuild, versions
+from tests.browsing import browser
 from tests.cluster import forked
 from tests.cluster.forked import ROOT, Ran
 from tools.demo import Demo
 
-__all__ = ["ROOT", "Ran", "kubectl_program"]
+__all__ = ["ROOT", "Ran", "browser", "kubectl_program"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

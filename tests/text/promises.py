@@ -213,6 +213,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
     "S48": {
         f"controlplane leaders {HA}": ("there is no one leading master",),
         f"controlplane {DOWN}": ("kcompanion-ha-control-plane2", "etcd has 2 of 3 members alive"),
+        "diff demo:ha demo:ha-one-down": ("etcd alive 3 2", "kube-scheduler leader kcompanion-ha-control-plane"),
         "learn control-plane-loss --from demo:control-plane-loss": ("the API writes as before", "A standby leads now"),
     },
     "S49": {
@@ -275,6 +276,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
 LIVE = {
     "contexts": "tests/cluster/test_contexts.py",
     "key TYPE/NAME --read": "tests/cluster/test_key.py",
+    "serve": "tests/cluster/test_fresh_pages.py",
     "reconcile watch NAME": "tests/cluster/test_reconcile_watch.py",
     "trace run MANIFEST": "tests/cluster/test_trace.py",
 }
