@@ -159,6 +159,11 @@ def limits(setting: Figures) -> str:
 
 _BARS = {"report -O PAGE": "; bars: 10 s, 400 MB, 3 MB"}
 _NOTES = {
+    "scale": (
+        "Bare pods, all of them well, in one namespace: without owners, Services and failures a report has less to judge"
+        " and to show than of most clusters of that size.",
+        "",
+    ),
     "faults": (
         "Found means that the fact a person needs stands somewhere in the output. kubectl-mole waits whether a state"
         " lasts; it was given 20 seconds at most. The peers are of August 2026: kubectl-mole 0.5.0 and"
