@@ -160,8 +160,8 @@ def limits(setting: Figures) -> str:
 _BARS = {"report -O PAGE": "; bars: 10 s, 400 MB, 3 MB"}
 _NOTES = {
     "scale": (
-        "Bare pods, all of them well, in one namespace: without owners, Services and failures a report has less to judge"
-        " and to show than of most clusters of that size.",
+        "Bare pods, all of them well, in one namespace: without owners, Services and failures a report has less to"
+        " judge and to show than of most clusters of that size.",
         "",
     ),
     "faults": (
