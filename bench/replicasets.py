@@ -39,8 +39,8 @@ NO_LIMIT = (1000.0, 2000)
 # (qps, burst), replicas, how often each, the highest ratio allowed of our time to that of the built-in controller
 SETTINGS: tuple[tuple[tuple[float, int], int, int, float], ...] = (
     (NO_LIMIT, 100, 7, 1.2),  # fractions of a second: only many runs tell
-    (NO_LIMIT, 1000, 3, 1.2),
-    ((100, 200), 100, 3, 1.05),
+    (NO_LIMIT, 1000, 5, 1.2),
+    ((100, 200), 100, 7, 1.05),  # the burst is larger: again fractions of a second
     ((100, 200), 1000, 2, 1.05),
     ((20, 30), 100, 2, 1.05),
     ((20, 30), 1000, 1, 1.05),
