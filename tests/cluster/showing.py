@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from tools.demo import Cluster, Demo, demos, root_code, shows
 FAULTS = {name: demo for name, demo in demos().items() if demo.code}
 # One demo of each rule is for CI; the second ones (KC5131-key beside KC5131) are marked `full`.
 FIRST = {min(name for name, demo in FAULTS.items() if demo.code == code) for code in {d.code for d in FAULTS.values()}}
+_UNITS = {"초": "s", "분": "m", "시간": "h", "일": "d", "년": "y"}
+_DURATION = re.compile(f"(\\d+)({'|'.join(_UNITS)})")
 Told = dict[str, Any]
 Printed = Callable[[Demo, Path, str], str]
 
@@ -86,5 +89,5 @@ def as_message(document: Told) -> Message:
 
 
 def squeezed(text: str) -> str:
-    """Without the line breaks and marks of the page."""
-    return "".join(text.split())
+    """Without the line breaks of the page, and durations as JSON has them: 5m30s for 5분 30초."""
+    return _DURATION.sub(lambda found: found[1] + _UNITS[found[2]], "".join(text.split()))
