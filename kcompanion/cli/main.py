@@ -102,7 +102,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005 - their signature
     # JSON holds no cycles: looking for them among a million small objects would take longer than parsing them
     gc.set_threshold(100_000, 50, 100)
-    sys.exit(run(sys.argv[1:] if argv is None else argv, program_name(sys.argv[0])))
+    code = run(sys.argv[1:] if argv is None else argv, program_name(sys.argv[0]))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not stop the removal of temporary files
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def run(argv: Sequence[str], program: str = "kcompanion") -> int:

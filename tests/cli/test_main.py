@@ -226,3 +226,16 @@ def test_kubectl_asks_for_completions(words: list[str], candidate: str, directiv
     *lines, last = answer(words)
     assert last == f":{directive}"
     assert candidate == "" or candidate in [line.partition("\t")[0] for line in lines]
+
+
+def test_a_second_ctrl_c_does_not_disturb_the_end() -> None:
+    """Temporary files are removed last, credentials among them."""
+    code = (
+        "import atexit, os, signal; from kcompanion.cli.main import main; "
+        "atexit.register(lambda: [os.kill(os.getpid(), number) for number in (signal.SIGINT, signal.SIGTERM)]); "
+        "main(['--version'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
