@@ -172,7 +172,8 @@ _NOTES = {
     ),
     "operator": (
         "Stand-in mode beside a kube-controller-manager with only its ReplicaSet controller, in turns on one cluster,"
-        " as the same ServiceAccount; pods are on fake nodes. Figures are medians; beside ours stands the built-in's.",
+        " as the same ServiceAccount; pods are on fake nodes. Figures are medians, then the lowest and the highest;"
+        " beside ours stands the built-in's.",
         "",
     ),
 }
@@ -193,18 +194,24 @@ _OPERATOR_ROWS = (
 def _operator(figures: Figures) -> Iterator[Row]:
     for setting in figures["settings"]:
         ours, theirs = setting["ours"], setting["builtIn"]
-        ratio = f"{theirs['upSeconds']:.2f}; ratio {setting['ratio']:.2f}, bar {setting['bar']}"
         what = f"**0 → {setting['replicas']:,} at {limits(setting)}** ({setting['runs']} runs each), seconds"
-        yield what, f"{ours['upSeconds']:.2f}", ratio
+        ratio = f"ratio {setting['ratio']:.2f}, bar {setting['bar']}"
+        yield what, _ranged(setting, "ours", "upSeconds"), f"{_ranged(setting, 'builtIn', 'upSeconds')}; {ratio}"
         for label, name in _OPERATOR_ROWS:
             if ours.get(name) or theirs.get(name):
-                yield f"· {label}", f"{ours.get(name, 0):.2f}", f"{theirs.get(name, 0):.2f}"
+                yield f"· {label}", _ranged(setting, "ours", name), _ranged(setting, "builtIn", name)
     if figures.get("realTime"):
         yield "API server, etcd and both controllers had real-time priority", "yes", "other load did not count"
     if steady := figures.get("steady"):
         yield f"**{steady['pods']:,} pods, nothing happening for {steady['seconds']:.0f} s**, MiB", *_steady(steady)
         yield "· requests beside watches", f"{steady['requests']:.0f}", "bar: 0"
         yield "· processor, percent of a core", f"{steady['cpuPercent']:.1f}", ""
+
+
+def _ranged(setting: Figures, whose: str, name: str) -> str:
+    median = f"{setting[whose].get(name, 0):.2f}"
+    lowest, highest = setting["spread"][whose].get(name, (0, 0))
+    return median if lowest == highest else f"{median} ({lowest:.2f} – {highest:.2f})"
 
 
 def _steady(steady: Figures) -> tuple[str, str]:
