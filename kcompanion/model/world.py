@@ -22,6 +22,7 @@ from kcompanion.model.times import seconds_between
 
 Index = Mapping[tuple[str, str], Object]
 T = TypeVar("T")
+_LOG_IS_GONE = "unable to retrieve container logs for "  # the kubelet says so with code 200, as if it were the log
 
 
 class NotKnown(Exception):
@@ -203,6 +204,9 @@ class World:
     def log(self, pod: Object, container: str, *, previous: bool) -> Sequence[str] | None:
         """The last lines of a container's log; None where logs are not to be read or there is none.
 
+        The kubelet keeps one ended run of a container. Once the next has ended too, which the status tells a moment
+        later, the log asked for is gone: the latest words are those of the newest run.
+
         Raises:
             NotKnown: it was not read, or could not be.
         """
@@ -216,7 +220,11 @@ class World:
             return None
         if not reading.ok:
             raise NotKnown(gap_of(reading))
-        return reading.body.splitlines() if reading.status == 200 and isinstance(reading.body, str) else None
+        if reading.status != 200 or not isinstance(reading.body, str):
+            return None
+        if reading.body.startswith(_LOG_IS_GONE):
+            return self.log(pod, container, previous=False) if previous else None
+        return reading.body.splitlines()
 
     # ------------------------------------------------------------------------------------ readings
 

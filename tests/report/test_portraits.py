@@ -66,6 +66,23 @@ def test_the_log_of_the_run_before_is_shown_where_it_may_be_read() -> None:
     assert "pods/log" not in drawn("Pod", "web-2-abc", World(_with(world.snapshot, left_out), logs=True))
 
 
+def test_a_run_whose_log_is_gone_has_a_newer_one_that_ended() -> None:
+    world = shop()
+    given = World(world.snapshot, logs=True)
+    drawn("Pod", "web-2-abc", given)
+    (before,) = [ask for ask in given.wanted.values() if ask.path]
+    gone = Reading(before, Outcome.OK, 200, body="unable to retrieve container logs for containerd://4c90724b0042")
+    given = World(_with(world.snapshot, gone), logs=True)
+    drawn("Pod", "web-2-abc", given)
+    (newest,) = [ask for ask in given.wanted.values() if ask.path]
+    assert newest.path == before.path.replace("previous=true", "previous=false")
+    words = Reading(newest, Outcome.OK, 200, body="the newest run's words")
+    text = drawn("Pod", "web-2-abc", World(_with(world.snapshot, gone, words), logs=True))
+    assert "│ the newest run's words" in text
+    lost = Reading(newest, Outcome.OK, 200, body=gone.body)
+    assert "unable to" not in drawn("Pod", "web-2-abc", World(_with(world.snapshot, gone, lost), logs=True))
+
+
 def _with(snapshot: Snapshot, *readings: Reading) -> Snapshot:
     return Snapshot(
         snapshot.now, snapshot.origin, {**snapshot.readings, **{reading.ask.key: reading for reading in readings}}
