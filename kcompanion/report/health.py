@@ -60,13 +60,17 @@ def verdict(kept: Sorted, sweep: Sweep) -> Message:
     known = len(kept.suppressed) + len(kept.known)
     told = say(
         f"health.verdict.{state.value}",
-        critical=found[Severity.CRITICAL],
-        warning=found[Severity.WARNING],
+        critical=_count("critical", found[Severity.CRITICAL]),
+        warning=_count("warning", found[Severity.WARNING]),
         objects=total,
         pods=sweep.judged.get("Pod", 0),
-        missing=len({one.gap.what for one in sweep.not_evaluated}),
+        missing=_count("missing", len({one.gap.what for one in sweep.not_evaluated})),
     )
     return say("health.verdict.known", verdict=told, count=known) if known else told
+
+
+def _count(what: str, count: int) -> Message:
+    return say(one_or_many(f"health.count.{what}", count), count=count)
 
 
 def sections(kept: Sorted, sweep: Sweep, *, every: bool, explain: bool) -> list[Section]:
