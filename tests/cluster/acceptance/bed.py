@@ -242,6 +242,19 @@ class Bed:
         await self.until(look, f"{name} with {replicas} pods and the status {status}", patience)
         return self.active(name)
 
+    async def noticed(self) -> None:
+        """Waits until the controller knows the pods made so far.
+
+        An owner's event may overtake that of an older pod, for they come by two watches; then a pod is made in its
+        place, by upstream's controller too, whose tests wait for its informer. A pod that is made elsewhere later, and
+        counted, came by the same watch behind the others.
+        """
+        elsewhere = Bed(self.world, self.target, self.controller)
+        await elsewhere.begin()
+        await elsewhere.create()
+        await elsewhere.steady(1)
+        await elsewhere.end()
+
     async def synced(self, name: str = "rs") -> None:
         """Has the controller look once more, and waits until it has: what has not happened by then, does not."""
         mark = {"test.kcompanion.dev/nudge": secrets.token_hex(4)}

@@ -11,6 +11,7 @@ from tests.cluster.acceptance.catalogue import Turn, case
 @case("P07", "an orphan that fits is adopted, and none is made in its place")
 async def adopt_an_orphan(bed: Bed) -> None:
     orphan = await bed.pod("orphan", {"app": "rs"})
+    await bed.noticed()
     owner = await bed.create(replicas=1)
     (pod,) = await bed.steady(1)
     assert pod["metadata"]["uid"] == orphan["metadata"]["uid"]
@@ -86,6 +87,7 @@ async def adopt_by_reference(bed: Bed) -> None:
 async def keep_a_foreign_owner(bed: Bed) -> None:
     other = await bed.config_map()
     await bed.pod("shared", {"app": "rs"}, owners=[bed.reference(other)])
+    await bed.noticed()
     owner = await bed.create(replicas=1)
     (pod,) = await bed.steady(1)
     wanted = [bed.reference(other), bed.reference(owner, controller=True, blockOwnerDeletion=True)]
@@ -101,6 +103,7 @@ async def keep_a_foreign_owner(bed: Bed) -> None:
 )
 async def adopt_and_delete(bed: Bed) -> None:
     await asyncio.gather(*(bed.pod(f"early-{n}", {"app": "rs"}) for n in range(3)))
+    await bed.noticed()
     await bed.create(replicas=2)
     await bed.until(lambda: len(bed.pods()) == 2, "one of three is deleted")
     await bed.steady(2)
@@ -126,6 +129,7 @@ async def select_by_expressions(bed: Bed) -> None:
         "does-not-exist": {**fits, "old": "yes"},
     }
     await asyncio.gather(bed.pod("fits", fits), *(bed.pod(name, labels) for name, labels in strangers.items()))
+    await bed.noticed()
     expressions = [
         {"key": "tier", "operator": "In", "values": ["a", "b"]},
         {"key": "env", "operator": "NotIn", "values": ["prod"]},
@@ -143,6 +147,7 @@ async def select_by_expressions(bed: Bed) -> None:
 @case("P15", "pods with all labels of the template are counted apart", upstream=("TestFullyLabeledReplicas",))
 async def count_fully_labelled(bed: Bed) -> None:
     await bed.pod("plain", {"app": "rs"})
+    await bed.noticed()
     await bed.create(replicas=2, labels={"app": "rs", "extra": "yes"}, selector={"matchLabels": {"app": "rs"}})
     await bed.steady(2, fullyLabeledReplicas=1)
     await bed.edit_pod("plain", {"metadata": {"labels": {"extra": "yes"}}})
