@@ -225,7 +225,7 @@ def _with_replicas(item: Mapping[str, Any], replicas: int) -> dict[str, Any]:
 def cost(controller: controllers.Controller, contender: Contender) -> Cost:
     fields = Path(f"/proc/{controller.pid}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{controller.pid}/status").read_text()
-    memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index] - Linux always says it
+    memory = int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
     cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     counts = _requests_of_ours if contender is OURS else _requests_of_built_in
     return Cost(counts(_metrics(controller)), cpu, memory)

@@ -178,7 +178,7 @@ def main() -> int:
     if not options.kubeconfig.is_file():
         print("there is no cluster: run `make cluster-conformance`", file=sys.stderr)
         return 1
-    head = {"takenAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "machine": machine()}
+    head: dict[str, Any] = {"takenAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "machine": machine()}
     head["realTime"] = os.sched_getscheduler(0) != os.SCHED_OTHER  # then the machine's load did not count
     turn = cache.lock("kcompanion-conformance.turn") if options.kubeconfig == KUBECONFIG else nullcontext()
     with turn, kwok.running(options.kubeconfig, NODES):
