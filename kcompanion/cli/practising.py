@@ -36,7 +36,7 @@ def _complete(ctx: click.Context, param: click.Parameter, typed: str) -> list[Co
 
 def naming(*, required: bool) -> Callable[[Any], Any]:
     """The argument NAME, completed by Tab."""
-    return click.argument("name", required=required, metavar="NAME", shell_complete=_complete)
+    return click.argument("name", required=required, metavar="NAME" if required else "[NAME]", shell_complete=_complete)
 
 
 def kept() -> Attempts:

@@ -110,12 +110,26 @@ def test_a_dry_run_names_every_request(
         (["conflict", "-A"], 2, "one namespace"),
         (["conflict", "--from", "demo:conflict", "--pause"], 2, "no terminal"),
         (["request-pipeline", "-n", "shop", "--yes"], 2, "namespace of its own"),
+        (["conflict", "-w", "--from", "demo:conflict"], 2, "leave out --watch"),
+        (["conflict", "-l", "a=b", "--dry-run"], 2, "leave out -l"),
+        (["-A", "-l", "a=b", "--explain"], 2, "leave out -A, -l, --explain"),
+        (["cleanup", "--from", "demo:conflict"], 2, "leave out --from"),
+        (["cleanup", "--record", "kept.kcr"], 2, "leave out --record"),
+        (["cleanup", "-w", "-l", "a=b"], 2, "leave out --watch, -l"),
+        (["cleanup", "--check", "--pause", "--anyway"], 2, "leave out --pause, --check, --anyway"),
     ],
 )
 def test_what_cannot_be_done_is_refused(inside: Command, words: list[str], code: int, said: str) -> None:
     ran = inside("learn", *words)
     assert ran.code == code
     assert said in ran.err
+
+
+def test_cleaning_up_after_a_recording_sends_nothing(inside: Command, api: Api, tmp_path: Path) -> None:
+    ran = inside(
+        "learn", "cleanup", "--from", "demo:conflict", KUBECONFIG=str(write_kubeconfig(tmp_path / "c", api.url))
+    )
+    assert (ran.code, api.requests) == (2, [])
 
 
 def test_nobody_to_ask_is_no_consent(kcompanion: Command, api: Api, tmp_path: Path) -> None:

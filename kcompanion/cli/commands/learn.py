@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -19,6 +20,15 @@ from kcompanion.report import learn as report
 
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.55"
 CLEANUP = "cleanup"
+_FIELDS: Mapping[str, str] = {
+    "--from": "from_file",
+    "--record": "record",
+    "--watch": "watch",
+    "-A": "all_namespaces",
+    "-l": "selector",
+    "--explain": "explain",
+}
+_ONCE = ("--watch", "-A", "-l", "--explain")
 
 
 @click.command("learn")
@@ -51,10 +61,9 @@ def command(  # one argument for each flag
     if name is None or (check and name != CLEANUP):
         return _list(options, LESSONS if name is None else (_found(name),), check=check)
     if name == CLEANUP:
-        from kcompanion.cli.commands.learn_cleanup import clean_up  # noqa: PLC0415 - only this writes
-
-        return clean_up(options, dry_run=dry_run)
+        return _clean_up(options, dry_run=dry_run, idle={"--pause": pause, "--check": check, "--anyway": anyway})
     lesson = _found(name)
+    _refuse(options, "a lesson runs in one namespace, once, and selects nothing", *_ONCE)
     from kcompanion.cli.commands import learn_run  # noqa: PLC0415 - only runs need the cluster's side
 
     if dry_run:
@@ -62,6 +71,26 @@ def command(  # one argument for each flag
     if options.from_file:
         return learn_run.replay(options, lesson, pause=pause)
     return learn_run.run_live(options, lesson, image, yes=yes, pause=pause, anyway=anyway)
+
+
+def _clean_up(options: Options, *, dry_run: bool, idle: Mapping[str, bool]) -> int:
+    """Removes what runs have left; `idle` are flags of runs, which say nothing here."""
+    told = "learn cleanup works on a live cluster, and removes what it finds there"
+    _refuse(options, told, "--from", "--record", "--watch", "-l", "--explain", idle=idle)
+    from kcompanion.cli.commands.learn_cleanup import clean_up  # noqa: PLC0415 - only this writes
+
+    return clean_up(options, dry_run=dry_run)
+
+
+def _refuse(options: Options, told: str, *names: str, idle: Mapping[str, bool] = MappingProxyType({})) -> None:
+    """Refuses shared options, and flags, that would be passed over in silence.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    given = [name for name in names if getattr(options, _FIELDS[name])] + [name for name, on in idle.items() if on]
+    if given:
+        raise UsageError(told, f"leave out {', '.join(given)}")
 
 
 def _found(name: str) -> Lesson:
@@ -72,8 +101,7 @@ def _found(name: str) -> Lesson:
 
 
 def _list(options: Options, lessons: Sequence[Lesson], *, check: bool) -> int:
-    if options.from_file or options.record or options.watch:
-        raise UsageError("the list of lessons reads no recording and keeps none", "leave out --from, --record, --watch")
+    _refuse(options, "the list of lessons reads no recording, keeps none, and is whole", "--from", "--record", *_ONCE)
     origin, lacks = Origin(), None
     if check:
         from kcompanion.cli.commands import learn_needs  # noqa: PLC0415 - only this reads a cluster
