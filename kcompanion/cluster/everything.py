@@ -59,17 +59,15 @@ CLUSTER_WIDE = (
     r.ROLEBINDINGS,
     r.CLUSTERROLEBINDINGS,
 )
-# The life of these is told from their managedFields.
-_WITH_MANAGED_FIELDS = frozenset(
-    {r.NODES, r.PODS, r.DEPLOYMENTS, r.REPLICASETS, r.STATEFULSETS, r.DAEMONSETS, r.JOBS, r.CRONJOBS, r.SERVICES}
-)
+# `trace` tells any object's life from its managedFields. Of events, often the most of all objects, nobody asks that.
+_WITHOUT_MANAGED_FIELDS = frozenset({r.EVENTS})
 # Shown by other resources already (events, Endpoints), or computed when asked and owned by nobody.
 _LEFT_OUT_GROUPS = ("events.k8s.io", "metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io")
 
 
 def read(session: Session) -> Snapshot:
     """Asks everything and returns the snapshot; what is forbidden stays in it as a gap."""
-    wide = [listing(resource, keep_managed_fields=resource in _WITH_MANAGED_FIELDS) for resource in CLUSTER_WIDE]
+    wide = [listing(resource, keep_managed_fields=resource not in _WITHOUT_MANAGED_FIELDS) for resource in CLUSTER_WIDE]
     others = [ask for ask in asks.OVERVIEW if not (ask.verb is Verb.LIST and ask.resource in CLUSTER_WIDE)]
     snapshot = session.read([*others, identity.SELF, *discovery.ROOTS, *wide])
     session.read([*_narrower(snapshot, wide), *discovery.follow_ups(snapshot)])

@@ -108,7 +108,8 @@ class Rewriter:
     def _key(self, name: str, parent: str, *, own: bool) -> str:
         if own and parent in _OWN_KEYS:
             return self._own_key(name)
-        new = self._names.key(name) if "/" in name else name
+        mark = "f:" if name.startswith("f:") else ""  # managedFields name a field so; its domain is what follows
+        new = mark + self._names.key(name.removeprefix(mark)) if "/" in name else name
         return self.text(new) if parent in _KEYED_BY_NAME or ':{"' in name else new
 
     def _own_key(self, name: str) -> str:

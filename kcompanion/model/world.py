@@ -252,8 +252,11 @@ class World:
         keeps = _keeps(managed)
         return self._reading(*(getting(resource, name, namespace, keep_managed_fields=keep) for keep in keeps))
 
-    def _reading(self, *asks: Ask) -> Reading | None:
-        held = [self.snapshot.readings[ask.key] for ask in asks if ask.key in self.snapshot.readings]
+    def _reading(self, exact: Ask, *wider: Ask) -> Reading | None:
+        """The best answer to a question. That a recording lacks a wider one answers nothing: `exact` may be in it."""
+        readings = self.snapshot.readings
+        held = [readings[ask.key] for ask in (exact, *wider) if ask.key in readings]
+        held = [one for one in held if one.outcome is not Outcome.NOT_ASKED or one.ask == exact]
         return next((reading for reading in held if reading.ok), held[0] if held else None)
 
     def _listed(self, resource: Resource, namespace: str | None, *, managed: bool = False) -> Reading | None:

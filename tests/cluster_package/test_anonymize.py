@@ -202,6 +202,17 @@ def test_keys_of_the_owner_go_and_names_beside_the_systems_do_not_break_them() -
     assert own["status"]["conditions"][0]["message"] == "container container-1 failed beside kube-proxy and pod-1"
 
 
+def test_fields_with_a_domain_stay_fields_in_managed_fields() -> None:
+    keys = ("kubernetes.io/config.mirror", "zebra.example/team")
+    fields: dict[str, Any] = {"f:metadata": {"f:labels": {".": {}, **{f"f:{key}": {} for key in keys}}}}
+    held = meta("c", "payments", labels=dict.fromkeys(keys, "1"), managedFields=[{"manager": "m", "fieldsV1": fields}])
+    [item] = anonymized(taken(ok(r.CONFIGMAPS, held))).items(listing(r.CONFIGMAPS))
+    named = item["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]["f:labels"]
+    assert named.keys() == {".", *(f"f:{key}" for key in item["metadata"]["labels"])}
+    assert "kubernetes.io/config.mirror" in item["metadata"]["labels"]
+    assert "zebra" not in repr(item)
+
+
 def test_containers_named_by_common_words_break_no_words_of_the_projects() -> None:
     image = "registry.k8s.io/coredns/coredns:v1.14.2"
     own = {**meta("web", "payments"), "spec": {"containers": [{"name": "app"}, {"name": "registry"}]}}
