@@ -106,6 +106,10 @@ class State(StrEnum):
     UNREADABLE = "unreadable"
 
 
+# Owners that surely do not look after what names them.
+BROKEN = frozenset({State.GONE, State.RECREATED, State.WRONG_NAMESPACE, State.UNKNOWN_KIND})
+
+
 @dataclass(frozen=True)
 class Owner:
     """A reference with what was found behind it."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
 
 from kcompanion.model.events import Event
 from kcompanion.model.finding import Status
@@ -13,7 +15,7 @@ from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.names import HASH_LABEL, Name, name_parts
-from kcompanion.ownership.owners import Entity, Owner
+from kcompanion.ownership.owners import BROKEN, Entity, Owner
 from kcompanion.ownership.relations import Relation
 from kcompanion.ownership.tree import Forest, Node
 from kcompanion.report.document import Block, Branch, Lesson, Lines, Section, Table, Tree, columns
@@ -25,6 +27,15 @@ SAMPLES = 4  # names that are taken apart
 LESSONS = ("owners", "names", "deletion")
 
 
+class Part(StrEnum):
+    """What of the answer a gap leaves open."""
+
+    TREE = "tree"
+    STATES = "states"
+    RELATIONS = "relations"
+    EVENTS = "events"
+
+
 @dataclass(frozen=True)
 class Grown:
     """Everything a tree is told from."""
@@ -33,9 +44,31 @@ class Grown:
     states: Mapping[str, State]  # by uid
     relations: Sequence[Relation] = ()
     events: Sequence[Event] | None = None  # none when nobody asked, or nobody may read them
+    unread: Mapping[Part, Sequence[Gap]] = field(default_factory=dict)  # of what was asked for beside the tree
 
     def state(self, node: Node) -> State:
         return self.states[node.entity.uid]
+
+    @cached_property
+    def unjudged(self) -> Sequence[Node]:
+        """The objects of which nobody can say how they are."""
+        return [node for node in self.forest.walk() if self.state(node).status is Status.UNKNOWN]
+
+    @cached_property
+    def gaps(self) -> Mapping[Part, Sequence[Gap]]:
+        """Everything that was not read, by what it leaves open."""
+        verdicts = [state.verdict for state in self.states.values() if state.verdict is not None]
+        judging = dict.fromkeys(missed.gap for verdict in verdicts for missed in verdict.not_evaluated)
+        return {Part.TREE: self.forest.gaps, Part.STATES: tuple(judging), **self.unread}
+
+    @property
+    def asides_unread(self) -> bool:
+        """Whether relations or events that were asked for could not all be read."""
+        return any(gap.decisive for gaps in self.unread.values() for gap in gaps)
+
+    @property
+    def undecided(self) -> bool:
+        return self.forest.undecided or bool(self.unjudged) or self.asides_unread
 
 
 def states(forest: Forest, world: World) -> dict[str, State]:
@@ -62,29 +95,40 @@ def events_of(forest: Forest, world: World) -> list[Event]:
 
 
 def verdict(grown: Grown) -> tuple[Message, Status]:
-    """How many objects there are and how many of them fail."""
+    """How many objects there are, how many of them fail, and how many nobody can judge."""
+    bad = [node for node in grown.forest.walk() if grown.state(node).bad]
+    loose = [node for node in grown.forest.walk() if any(owner.state in BROKEN for owner in node.owners)]
+    told = _told(grown, bad=len(bad), loose=len(loose))
+    if any(grown.state(node).status is Status.FAIL for node in bad):
+        return told, Status.FAIL
+    if grown.undecided:
+        return told, Status.UNKNOWN
+    return told, Status.WARN if bad or loose else Status.OK
+
+
+def _told(grown: Grown, *, bad: int, loose: int) -> Message:
     nodes = list(grown.forest.walk())
-    bad = [node for node in nodes if grown.state(node).bad]
-    failing = any(grown.state(node).status is Status.FAIL for node in bad)
     asked = [node.entity.ref for node in nodes if node.asked]
     what = str(asked[0]) if len(asked) == 1 else say("tree.several", count=len(asked))
-    count = len(nodes)
     if grown.forest.undecided:
-        return say("tree.verdict.unknown", what=what, count=count), Status.FAIL if failing else Status.UNKNOWN
-    if bad:
-        told = say(one_or_many("tree.verdict.bad", len(bad)), what=what, count=count, bad=len(bad))
-        return told, Status.FAIL if failing else Status.WARN
-    return say(one_or_many("tree.verdict.ok", count), what=what, count=count), Status.OK
+        key = "unknown"
+    elif grown.unjudged:
+        key = "bad_unjudged" if bad else "unjudged"
+    else:
+        key = "bad" if bad else "loose" if loose else "ok"
+    values = {"what": what, "count": len(nodes), "bad": bad, "unjudged": len(grown.unjudged), "loose": loose}
+    told = say(one_or_many(f"tree.verdict.{key}", len(nodes)), **values)
+    return say("tree.verdict.partly", told=told) if grown.asides_unread else told
 
 
-def sections(grown: Grown, world: World, gaps: Sequence[Gap] = (), *, every: bool, explain: bool) -> list[Section]:
+def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[Section]:
     """The trees, what they may lack, then whatever else was asked for."""
     lines = [view(root, grown.states, every=every) for root in grown.forest.roots]
     blocks: list[Block] = [Tree([branch(line, grown, every=every) for line in lines])]
     if any(line.node.entity.mirror for root in lines for line in root.walk()):
         blocks.append(Lines((say("tree.mirror"),)))
     made = [Section(say("tree.section.tree"), blocks)]
-    if missing := _missing(gaps):
+    if missing := [line for part, gaps in grown.gaps.items() for line in _missing(part, gaps)]:
         made.append(Section(say("tree.section.missing"), [Lines(missing)]))
     if grown.relations:
         made.append(Section(say("tree.section.relations"), [_relations(grown)]))
@@ -96,14 +140,19 @@ def sections(grown: Grown, world: World, gaps: Sequence[Gap] = (), *, every: boo
     return made
 
 
-def _missing(gaps: Sequence[Gap]) -> list[Message]:
-    """The resources that could not be read, by the reason, each named once."""
+def _missing(part: Part, gaps: Sequence[Gap]) -> list[Message]:
+    """The resources that could not be read, by the reason, each named once, and what lacks for it."""
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for gap in gaps:
         if gap.decisive:
             reasons.setdefault((gap.verb, gap.outcome.value), {}).setdefault(gap.resource)
     return [
-        say("tree.not_read", verb=verb, reason=say(f"common.outcome.{outcome}"), kinds=", ".join(sorted(kinds)))
+        say(
+            f"tree.not_read.{part.value}",
+            verb=verb,
+            reason=say(f"common.outcome.{outcome}"),
+            kinds=", ".join(sorted(kinds)),
+        )
         for (verb, outcome), kinds in sorted(reasons.items())
     ]
 

@@ -19,10 +19,11 @@ from kcompanion.render.svgtree import svg
 from kcompanion.render.trees import tree
 from kcompanion.render.wrap import width
 from kcompanion.report.document import Arrow, Box, Branch, Diagram, Tree
-from kcompanion.report.tree import Grown, branch, states
+from kcompanion.report.tree import Grown, branch, states, verdict
 from kcompanion.report.tree_diagram import diagram
 from kcompanion.report.tree_json import to_json
 from kcompanion.report.tree_view import Line, view
+from kcompanion.text.catalog import phrase
 from tests.ownership.build import Json, controller, deployed, entity, pod, thing, world
 
 HOSTILE = 'a"];<script>alert(1)</script>%%{init}%%\x1b[31m\\n`#;&|'
@@ -73,6 +74,20 @@ def test_the_pod_asked_for_is_never_hidden() -> None:
 def test_json_leaves_nothing_out() -> None:
     owner, objects = crowd(60, bad=3)
     assert len(to_json(grown(owner, *objects))["roots"][0]["children"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("created", "told"),
+    [
+        ("2026-11-21T11:59:50Z", (Status.WARN, "Pod shop/p: nothing below it, and the owner it names does not count.")),
+        ("2026-11-20T12:00:00Z", (Status.WARN, "Pod shop/p: nothing above or below it, and it is not well.")),
+    ],
+)
+def test_an_owner_that_is_gone_is_never_fine(created: str, told: tuple[Status, str]) -> None:
+    """The rule that finds it waits for the garbage collector; the tree says what it sees at once."""
+    item = pod("p", controller("ReplicaSet", "gone", {"app": "x"}), created=created)
+    message, status = verdict(grown(item, item))
+    assert (status, phrase(message, "en")) == told
 
 
 def test_old_replicasets_are_one_line() -> None:

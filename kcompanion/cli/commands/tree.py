@@ -27,6 +27,7 @@ from kcompanion.render.mermaid import mermaid
 from kcompanion.render.svgtree import svg
 from kcompanion.report import tree as report
 from kcompanion.report.document import Document
+from kcompanion.report.tree import Part
 from kcompanion.report.tree_diagram import diagram
 from kcompanion.report.tree_json import to_json
 from kcompanion.text.language import choose_language
@@ -77,16 +78,17 @@ def show(
     """Reads and prints the trees of the objects named; `down=False` leaves out what hangs below them."""
     targets.pairs(words)
 
-    def work(world: World) -> tuple[report.Grown, list[Gap]] | NotKnown:
+    def work(world: World) -> report.Grown | NotKnown:
         try:
             found = targets.find(words, options, world)
         except NotKnown as unknown:
             return unknown
         forest = grow([Entity(one.resource, one.item) for one in found], world, down=down)
         states = report.states(forest, world)
-        edges, gaps = related(relations, [node.entity for node in forest.walk()], world)
-        events, more = _events(forest, world) if with_events else (None, [])
-        return report.Grown(forest, states, edges, events), [*forest.gaps, *gaps, *more]
+        edges, unrelated = related(relations, [node.entity for node in forest.walk()], world)
+        events, unheard = _events(forest, world) if with_events else (None, ())
+        unread = {Part.RELATIONS: unrelated, Part.EVENTS: unheard}
+        return report.Grown(forest, states, edges, events, unread)
 
     def produce(conversation: Session) -> Answer:
         result = settle(conversation, work, discovery.ROOTS if down else ())
@@ -94,23 +96,23 @@ def show(
             told = Document(gaps=(result.gap,))
             body = {"status": "unknown", "roots": [], "relations": [], "events": []}
             return Answer("Tree", conversation.snapshot, body, told, gaps=(result.gap,), undecided=True)
-        return _answer(conversation, *result, options)
+        return _answer(conversation, result, options)
 
     return run(options, produce)
 
 
-def _events(forest: Forest, world: World) -> tuple[list[Event] | None, list[Gap]]:
+def _events(forest: Forest, world: World) -> tuple[list[Event] | None, Sequence[Gap]]:
     try:
-        return report.events_of(forest, world), []
+        return report.events_of(forest, world), ()
     except NotKnown as unknown:
-        return None, [unknown.gap]
+        return None, (unknown.gap,)
 
 
-def _answer(conversation: Session, grown: report.Grown, missed: Sequence[Gap], options: Options) -> Answer:
+def _answer(conversation: Session, grown: report.Grown, options: Options) -> Answer:
     snapshot = conversation.snapshot
     told, status = report.verdict(grown)
     every = options.output == "wide"
-    gaps = tuple({gap.what: gap for gap in missed}.values())
+    gaps = tuple({gap.what: gap for those in grown.gaps.values() for gap in those}.values())
     verdicts = [state.verdict for state in grown.states.values() if state.verdict is not None]
     return Answer(
         "Tree",
@@ -120,12 +122,12 @@ def _answer(conversation: Session, grown: report.Grown, missed: Sequence[Gap], o
             title=say("tree.title"),
             verdict=told,
             status=status,
-            sections=report.sections(grown, World(snapshot), gaps, every=every, explain=options.explain),
+            sections=report.sections(grown, World(snapshot), every=every, explain=options.explain),
         ),
         names=[_name(node.entity) for node in grown.forest.walk()],
         findings=list(collapsed(finding for verdict in verdicts for finding in verdict.findings)),
         gaps=gaps,
-        undecided=grown.forest.undecided,
+        undecided=grown.undecided,
         drawn=_drawn(grown, options),
     )
 
