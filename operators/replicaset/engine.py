@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from kcompanion.errors import CompanionError, NotAuthenticated, Unreachable
+from kcompanion.errors import CompanionError, NotAuthenticated, Unreachable, UsageError
 from kcompanion.model.fields import map_at
 from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Object
@@ -89,6 +89,7 @@ class Engine:
             self._log.info("serving", address=f"{self._settings.host}:{port}", target=self._settings.target.name)
             if self._election is not None:
                 await self._election.attempt()  # before the first list, which then need not be made twice
+                self._check_rights(self._election)
             async with asyncio.TaskGroup() as group:
                 for reflector in self.reflectors:
                     group.create_task(reflector.run())
@@ -117,6 +118,20 @@ class Engine:
             raise NotAuthenticated("the API server does not know these credentials (401)", "check the user or token")
         if self._settings.target == BUILT_IN and not self._settings.allow_built_in:
             await standin.check(self._client)
+
+    def _check_rights(self, election: Election) -> None:
+        """Whoever has rights in one namespace only would wait for ever for a Lease in the one that all share.
+
+        In the cluster it waits: the rights may be given a moment later.
+        """
+        settings = self._settings
+        if settings.namespace and not settings.lease_namespace and election.forbidden:
+            space, name = settings.lease
+            raise UsageError(
+                f"the Lease {space}/{name} decides who acts, and is out of reach: {election.refused}",
+                f"ask for get, create and update of leases in {space}; or, where no other operator runs, "
+                f"--lease-namespace {settings.namespace}",
+            )
 
     async def _listen(self) -> int:
         try:

@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from kcompanion.model.fields import dig, text_at
 from kcompanion.model.resources import LEASES
+from kcompanion.reconcile.requests import Answer
 from operators.replicaset.client import Client
 from operators.replicaset.logs import Log
 
@@ -58,6 +59,7 @@ class Election:
         self.since = 0.0  # when we became the leader
         self.transitions = 0
         self.refused = ""  # why the Lease could not be read or written, for /readyz
+        self.forbidden = False  # it was for want of rights
         self._client, self._log, self._clock = client, log, clock
         self._collection = LEASES.path(namespace)
         self._path = LEASES.path(namespace, name)
@@ -107,6 +109,8 @@ class Election:
         if not self.leading:
             return
         self.leading = False
+        if not self._seen:  # deleted: free already
+            return
         record = {**self._record(), "holderIdentity": "", "leaseDurationSeconds": 1}
         await self._write("PUT", self._path, {**self._seen, "spec": record}, limit=2.0)
 
@@ -121,11 +125,10 @@ class Election:
             if answer.code == 404:
                 return await self._create(began, limit)
             if not answer.ok:
-                self.refused = answer.message
-                return False
+                return self._refuse(answer)
             self._observe(answer.body)
             if not self._free():
-                self.refused = ""
+                self.refused, self.forbidden = "", False
                 return False
         return await self._write("PUT", self._path, {**self._seen, "spec": self._record()}, began=began, limit=limit)
 
@@ -154,13 +157,23 @@ class Election:
         if answer.ok:
             self._observe(answer.body)
             self._renewed = self._clock() if began is None else began
-            self.refused = ""
+            self.refused, self.forbidden = "", False
             return True
-        self.refused = answer.message
+        if answer.code == 404:  # somebody deleted it: the next try makes it anew, unless another did
+            self._seen = {}
+        self._refuse(answer)
         if answer.code == 409:  # somebody else wrote: look who
             found = await self._client.ask("GET", self._path, limited=False, timeout=limit)
             if found.ok:
                 self._observe(found.body)
+        return False
+
+    def _refuse(self, answer: Answer) -> Literal[False]:
+        """Keeps why there was no getting at the Lease, and tells it when it is news."""
+        if answer.message != self.refused and answer.code != 409:  # another was quicker: no trouble
+            said = f"{answer.code or 'no answer'}: {answer.message}"
+            self._log.warning("the Lease cannot be had", lease=f"{self._namespace}/{self._name}", said=said)
+        self.refused, self.forbidden = answer.message, answer.code == 403
         return False
 
     def _observe(self, lease: Mapping[str, Any]) -> None:
@@ -180,7 +193,7 @@ class Election:
         return {
             "holderIdentity": self.identity,
             "leaseDurationSeconds": int(self._timing.duration),
-            "acquireTime": text_at(self._seen, "spec", "acquireTime") if ours else now,
+            "acquireTime": (ours and text_at(self._seen, "spec", "acquireTime")) or now,
             "renewTime": now,
             "leaseTransitions": self.transitions + taken_over,
         }

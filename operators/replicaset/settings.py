@@ -11,6 +11,7 @@ from operators.replicaset.logs import LEVELS
 from operators.replicaset.reflector import SILENCE
 
 SHARED_NAMESPACE = "kube-system"  # exists in every cluster, and is where kube-controller-manager's own Leases are
+BURST = 30  # kube-controller-manager's, where only --kube-api-qps was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,11 @@ class Settings:
 
     @property
     def lease(self) -> tuple[str, str]:
-        """Namespace and name of the Lease: one for each target, wherever its instances run."""
-        return self.lease_namespace or self.namespace or SHARED_NAMESPACE, f"kcompanion-{self.target.name}"
+        """Namespace and name of the Lease: one for each target, wherever its instances run and for whatever namespace.
+
+        An instance for one namespace would else act beside the one for all, each with its own expectations.
+        """
+        return self.lease_namespace or SHARED_NAMESPACE, f"kcompanion-{self.target.name}"
 
 
 def parse(arguments: list[str]) -> Settings:
@@ -53,7 +57,7 @@ def parse(arguments: list[str]) -> Settings:
         elect=given.leader_elect == "true",
         lease_namespace=given.lease_namespace,
         qps=given.kube_api_qps,
-        burst=given.kube_api_burst,
+        burst=given.kube_api_burst or BURST,
         allow_built_in=given.allow_built_in,
         silence=given.watch_silence,
         log_level=given.log_level,

@@ -31,7 +31,7 @@ LEASE = f"kcompanion-{TARGET}"
 
 @contextmanager
 def operator(kubeconfig: Path, namespace: str, log: Path, *flags: str) -> Iterator[Controller]:
-    running = ours(kubeconfig, log, TARGET, "-n", namespace, *flags)
+    running = ours(kubeconfig, log, TARGET, "-n", namespace, "--lease-namespace", namespace, *flags)
     running.launch()
     try:
         yield running

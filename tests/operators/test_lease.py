@@ -17,7 +17,7 @@ from operators.replicaset.client import Client
 from operators.replicaset.lease import Election, LostLease, Timing
 from operators.replicaset.login import Logins
 from operators.replicaset.logs import Log
-from tests.operators.loops import in_loop
+from tests.operators.loops import in_loop, until
 from tests.servers import Answer, Api, Request, refusal, serving, write_kubeconfig
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
@@ -49,6 +49,8 @@ class Leases:
         body = json.loads(request.body)
         if request.method == "POST" and self.lease:
             return refusal(409, "exists")
+        if request.method == "PUT" and not self.lease:
+            return refusal(404, "not found")
         if request.method == "PUT" and self.lease and body["metadata"]["resourceVersion"] != str(self.version):
             return refusal(409, "the object has been modified")
         self.version += 1
@@ -194,3 +196,40 @@ async def test_of_two_who_see_it_free_one_gets_it(api: Api, leases: Leases, tmp_
         assert sum(got) == 1
         await asyncio.gather(*(one.attempt() for one in all_of_them))
         assert sum(one.leading for one in all_of_them) == 1
+
+
+@in_loop
+async def test_a_lease_that_was_deleted_is_made_anew(api: Api, leases: Leases, tmp_path: Path) -> None:
+    async with candidates(api, tmp_path, Clock(), "a", "b") as (a, b):
+        await a.attempt()
+        holding = asyncio.create_task(a.hold())
+        leases.lease = None  # kubectl delete lease
+        await until(lambda: leases.lease is not None or holding.done())
+        assert not holding.done()
+        assert not await b.attempt()
+        assert b.holder == "a"
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+    assert leases.lease is not None
+    assert leases.lease["spec"]["acquireTime"]  # an empty one the API server would refuse
+
+
+@in_loop
+async def test_a_deleted_lease_that_another_made_anew_is_lost(api: Api, leases: Leases, tmp_path: Path) -> None:
+    async with candidates(api, tmp_path, Clock(), "a", "b") as (a, b):
+        await a.attempt()
+        leases.lease = None
+        assert await b.attempt()
+        with pytest.raises(LostLease, match="taken by b"):
+            await a.hold()
+
+
+@in_loop
+async def test_a_refusal_is_kept_until_the_lease_can_be_had(api: Api, leases: Leases, tmp_path: Path) -> None:
+    async with candidates(api, tmp_path, Clock(), "a") as (a,):
+        api.answers[LEASE] = refusal(403, "leases is forbidden")
+        assert not await a.attempt()
+        assert (a.refused, a.forbidden) == ("leases is forbidden", True)
+        api.answers[LEASE] = leases
+        assert await a.attempt()
+        assert (a.refused, a.forbidden) == ("", False)

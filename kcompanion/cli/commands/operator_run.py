@@ -25,9 +25,11 @@ MODULE = "operators.replicaset"
 @click.option("-A", "--all-namespaces", is_flag=True, help="Look after all namespaces.")
 @click.option("--listen", default="127.0.0.1:8080", metavar="ADDRESS:PORT", help="[127.0.0.1:8080]")
 @click.option("--leader-elect", type=click.Choice(("true", "false")), default="true", help="[true]")
-@click.option("--lease-namespace", default="", metavar="NAME", help="[-n's, else kube-system]")
+@click.option("--lease-namespace", default="", metavar="NAME", help="[kube-system]")
 @click.option("--kube-api-qps", type=click.FloatRange(min=0), default=0.0, metavar="N", help="Requests a second [all].")
-@click.option("--kube-api-burst", type=click.IntRange(min=0), default=0, metavar="N", help="At once after a pause.")
+@click.option(
+    "--kube-api-burst", type=click.IntRange(min=0), default=30, metavar="N", help="At once after a rest [30]."
+)
 @click.option("--allow-built-in", is_flag=True, help="Stand in although the built-in controller may still run.")
 @click.option("--watch-silence", type=click.FloatRange(min=1), default=75.0, metavar="SECONDS", help="[75]")
 @click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), default="info", help="[info]")
