@@ -16,8 +16,9 @@ from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.names import HASH_LABEL, Name, name_parts
 from kcompanion.ownership.owners import BROKEN, Entity, Owner
-from kcompanion.ownership.relations import Relation
+from kcompanion.ownership.ties import Relation
 from kcompanion.ownership.tree import Forest, Node
+from kcompanion.report import tree_relations as relations
 from kcompanion.report.document import Block, Branch, Lesson, Lines, Section, Table, Tree, columns
 from kcompanion.report.tree_state import State, state_of
 from kcompanion.report.tree_view import Line, Rest, revision, view
@@ -42,7 +43,7 @@ class Grown:
 
     forest: Forest
     states: Mapping[str, State]  # by uid
-    relations: Sequence[Relation] = ()
+    relations: Sequence[Relation] | None = None  # none when nobody asked
     events: Sequence[Event] | None = None  # none when nobody asked, or nobody may read them
     unread: Mapping[Part, Sequence[Gap]] = field(default_factory=dict)  # of what was asked for beside the tree
 
@@ -130,8 +131,9 @@ def sections(grown: Grown, world: World, *, every: bool, explain: bool) -> list[
     made = [Section(say("tree.section.tree"), blocks)]
     if missing := [line for part, gaps in grown.gaps.items() for line in _missing(part, gaps)]:
         made.append(Section(say("tree.section.missing"), [Lines(missing)]))
-    if grown.relations:
-        made.append(Section(say("tree.section.relations"), [_relations(grown)]))
+    if grown.relations or (grown.relations is not None and not grown.gaps.get(Part.RELATIONS)):
+        inside = {node.entity.ref for node in grown.forest.walk()}
+        made.append(Section(say("tree.section.relations"), relations.blocks(grown.relations, inside, every=every)))
     if explain:
         made += _explained(grown)
     if grown.events is not None:
@@ -228,33 +230,6 @@ def owner_note(owner: Owner) -> Message:
 
 
 # --------------------------------------------------------------------------------- beside the tree
-
-
-def _relations(grown: Grown) -> Table:
-    """Like ties of like objects in one row: a Service that serves forty pods is one line."""
-    inside = {node.entity.ref for node in grown.forest.walk()}
-    groups: dict[tuple[Ref | str, str, Ref | str, bool | None], list[Relation]] = {}
-    for edge in grown.relations:
-        source: Ref | str = edge.source.kind if edge.source in inside and edge.target not in inside else edge.source
-        target: Ref | str = edge.target.kind if edge.target in inside else edge.target
-        groups.setdefault((source, edge.tie.value, target, edge.exists), []).append(edge)
-    rows = [
-        [
-            _those([edge.source for edge in edges]),
-            say(f"tree.tie.{tie}"),
-            _those([edge.target for edge in edges]),
-            say("tree.missing") if exists is False else ", ".join(sorted({edge.detail for edge in edges})[:3]),
-        ]
-        for (_, tie, _, exists), edges in groups.items()
-    ]
-    return Table(columns("FROM RELATION TO +DETAIL"), rows)
-
-
-def _those(refs: Sequence[Ref]) -> Message | str:
-    distinct = list(dict.fromkeys(refs))
-    if len(distinct) == 1:
-        return str(distinct[0])
-    return say("tree.those", count=len(distinct), kind=distinct[0].kind)
 
 
 def _explained(grown: Grown) -> list[Section]:

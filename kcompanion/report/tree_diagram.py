@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from kcompanion.model.finding import Status
 from kcompanion.model.message import say
 from kcompanion.model.refs import Ref
-from kcompanion.ownership.relations import Relation
+from kcompanion.ownership.ties import Relation
 from kcompanion.report.document import Arrow, Box, Diagram
 from kcompanion.report.tree import Grown, verdict
+from kcompanion.report.tree_relations import Surplus, bounded
 from kcompanion.report.tree_view import Line, view
 
 
@@ -22,9 +23,12 @@ def diagram(grown: Grown, *, every: bool = False) -> Diagram:
     for root in grown.forest.roots:
         _add(view(root, grown.states, every=every), "", grown, boxes, arrows, keys, uids)
     arrows += _second_owners(grown, uids)
-    hidden = {node.entity.ref for node in grown.forest.walk()} - {*keys}
+    inside = {node.entity.ref for node in grown.forest.walk()}
     space = grown.forest.roots[0].entity.ref.namespace if grown.forest.roots else ""
-    _relate(grown.relations, boxes, arrows, keys, hidden=hidden, space=space)
+    shown, surplus = bounded(grown.relations or (), inside)
+    _relate(shown, boxes, arrows, keys, hidden=inside - {*keys}, space=space)
+    for one in surplus:
+        _count(one, boxes, arrows, keys)
     return Diagram(verdict(grown)[0], boxes, arrows)
 
 
@@ -89,6 +93,17 @@ def _relate(
                 )
         label = say(f"tree.tie.{edge.tie.value}")
         arrows.append(Arrow(keys[edge.source], keys[edge.target], label, owns=False))
+
+
+def _count(one: Surplus, boxes: list[Box], arrows: list[Arrow], keys: dict[Ref, str]) -> None:
+    """A box for the ends that are not drawn."""
+    here, there = (one.edge.target, one.edge.source) if one.at_source else (one.edge.source, one.edge.target)
+    if here not in keys:
+        return
+    more = f"n{len(boxes) + 1}"
+    boxes.append(Box(more, there.kind, f"… {one.count}", outside=True))
+    ends = (more, keys[here]) if one.at_source else (keys[here], more)
+    arrows.append(Arrow(*ends, say(f"tree.tie.{one.edge.tie.value}"), owns=False))
 
 
 def _name(ref: Ref, space: str) -> str:

@@ -16,7 +16,7 @@ def to_json(grown: Grown) -> dict[str, Any]:
     return {
         "status": verdict(grown)[1].value,
         "roots": [_node(root, None, None, grown) for root in grown.forest.roots],
-        "relations": [edge.to_json() for edge in grown.relations],
+        "relations": [edge.to_json() for edge in grown.relations or ()],
         "events": [_event(event) for event in grown.events or ()],
     }
 

@@ -118,6 +118,32 @@ def test_wrong_usage_is_told(capsys: Capture, words: list[str]) -> None:
     assert capsys.readouterr().err.startswith("error: ")
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("service/web", "Pod shop/web-6c75d4b95d-8qg6q"),
+        ("configmap/web", "Pod shop/web-6c75d4b95d-8qg6q"),
+        ("secret/db", "Pod shop/db-0"),
+        ("serviceaccount/shop", "Pod shop/web-6c75d4b95d-8qg6q"),
+        ("hpa/web", "Deployment shop/web"),
+        ("pdb/web", "Pod shop/web-6c75d4b95d-8qg6q"),
+        ("pvc/data-db-0", "StorageClass standard"),
+    ],
+)
+def test_any_object_is_shown_with_what_it_has_to_do_with(capsys: Capture, asked: str, told: str, language: str) -> None:
+    assert (
+        run(["tree", asked, "-n", "shop", "--with", "all", "--from", "demo:shop", "-o", "wide", "--lang", language])
+        == 0
+    )
+    assert told in capsys.readouterr().out
+
+
+def test_relations_that_nobody_has_are_told_to_be_none(capsys: Capture) -> None:
+    assert run(["tree", "node/shop-worker", "--with", "pdb", "--from", "demo:shop"]) == 0
+    assert capsys.readouterr().out.endswith("Relations\n  None found.\n")
+
+
 def test_what_is_not_there_is_not_found(capsys: Capture) -> None:
     assert run(["tree", "pod/nope", "--from", str(KIND)]) == 4
     assert capsys.readouterr().out == ""

@@ -88,7 +88,7 @@ def show(
         edges, unrelated = related(relations, [node.entity for node in forest.walk()], world)
         events, unheard = _events(forest, world) if with_events else (None, ())
         unread = {Part.RELATIONS: unrelated, Part.EVENTS: unheard}
-        return report.Grown(forest, states, edges, events, unread)
+        return report.Grown(forest, states, edges if relations else None, events, unread)
 
     def produce(conversation: Session) -> Answer:
         result = settle(conversation, work, discovery.ROOTS if down else ())
