@@ -23,17 +23,20 @@ def verdict(story: Story, item: Object, ref: Ref, now: datetime) -> Message:
     waiting = story.waiting
     what = str(ref)
     if waiting is not None:
-        return say("trace.verdict.waiting", what=what, told=waiting.told, age=_age(waiting.took))
+        return say("trace.verdict.waiting", what=what, told=waiting.told, age=_told_age(waiting.took))
     phase = text_at(item, "status", "phase")
     if phase in ("Succeeded", "Failed"):
         return say(f"trace.verdict.{phase.lower()}", what=what)
-    created, ready = parse_time(text_at(item, "metadata", "creationTimestamp")), _at(story, "ready")
+    # a static pod is older than its mirror
+    created = _at(story, "seen") or parse_time(text_at(item, "metadata", "creationTimestamp"))
+    ready = _at(story, "ready")
     if created is None or ready is None:
-        return say("trace.verdict.so_far", what=what, age=_age((now - created).total_seconds() if created else None))
+        age = _told_age((now - created).total_seconds() if created else None)
+        return say("trace.verdict.so_far", what=what, age=age)
     seconds = max(0, int((ready - created).total_seconds()))
     if any(step.id == "restarted" for step in story.later):
-        return say("trace.verdict.ready_again", what=what, age=human_age(int((now - ready).total_seconds())))
-    return say("trace.verdict.ready", what=what, took=_age(seconds))
+        return say("trace.verdict.ready_again", what=what, age=_told_age((now - ready).total_seconds()))
+    return say("trace.verdict.ready", what=what, took=_told_age(seconds))
 
 
 def sections(story: Story, item: Object, ref: Ref, *, explain: bool = False) -> list[Section]:
@@ -82,16 +85,26 @@ def took(step: Step) -> Cell:
     if step.state in (State.MISSING, State.NOT_KNOWN):
         return "?"
     if step.state is State.OPEN:
-        return say("trace.so_far", age=_age(step.took))
+        return say("trace.so_far", age=_told_age(step.took))
     if step.took is None or not (step.at or step.exact is not None):
         return None
-    return f"{step.exact:.1f} s" if step.exact is not None and step.exact >= 0.05 else _age(step.took)
+    if step.exact is not None and step.exact >= 0.05:
+        return f"{step.exact:.1f} s"
+    return f"≤{_age(step.took)}" if step.at_most and step.took >= 1 else _age(step.took)
 
 
-def _age(seconds: float | None) -> str:
+def _age(seconds: float) -> str:
+    """A duration in a column, as narrow as it goes."""
+    return "<1 s" if seconds < 1 else human_age(int(seconds)) if seconds >= 120 else f"{seconds:.0f} s"
+
+
+def _told_age(seconds: float | None) -> Message | str:
+    """A duration in a sentence, where each language has its own words."""
     if seconds is None:
         return "?"
-    return "<1 s" if seconds < 1 else human_age(int(seconds)) if seconds >= 120 else f"{seconds:.0f} s"
+    if seconds < 1:
+        return say("trace.age.under_second")
+    return human_age(int(seconds)) if seconds >= 120 else say("trace.age.seconds", count=int(seconds))
 
 
 def _at(story: Story, name: str) -> datetime | None:
@@ -123,7 +136,7 @@ def _bars(steps: Sequence[Step]) -> Table | None:
 
 def _span(step: Step) -> tuple[datetime, datetime] | None:
     end = parse_time(step.at)
-    if end is None or step.took is None or step.state is not State.DONE or step.took < 1:
+    if end is None or step.took is None or step.state is not State.DONE or step.at_most or step.took < 1:
         return None
     return end - timedelta(seconds=step.took), end
 

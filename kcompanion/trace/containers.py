@@ -9,7 +9,7 @@ from typing import Any
 
 from kcompanion.model.events import Event
 from kcompanion.model.fields import dig, map_at, maps_at, text_at
-from kcompanion.model.message import Message, say
+from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.snapshot import Object
 from kcompanion.trace.steps import State, Step
 
@@ -116,6 +116,15 @@ def _image(box: Box, kubelet: str, *, started: bool) -> Iterator[Step]:
     elif pulling is not None and box.waiting in _FIRST_WAITS:
         told = say("trace.image.pulling", **values)
         yield Step("image", kubelet, told, "event Pulling", since=pulling.first, state=State.OPEN, part=box.name)
+    elif pulling is not None:
+        yield _tries(box, kubelet, pulling)
+
+
+def _tries(box: Box, kubelet: str, pulling: Event) -> Step:
+    """The pulls that have failed so far: the kubelet goes on trying, ever more seldom."""
+    count = sum(e.count for e in box.events if e.reason == "Pulling")
+    told = say(one_or_many("trace.image.failing", count), image=box.image, count=count)
+    return Step("image", kubelet, told, "event Pulling", since=pulling.first, state=State.OPEN, part=box.name)
 
 
 def _waiting(box: Box, kubelet: str) -> Step:

@@ -1,6 +1,6 @@
 """Who made an object: its controller by the owner reference, else whoever wrote its fields first.
 
-managedFields name the last manager of fields, not their first. Only an entry of the very second of the creation, which
+managedFields name the last manager of fields, not their first. Only an entry no younger than the object itself, which
 wrote the spec, is told as the creator's.
 """
 
@@ -38,6 +38,7 @@ _OF_OBJECTS = {
     "trace.created.manager": "trace.created.object_manager",
     "trace.created.unknown": "trace.created.object_unknown",
 }
+_KEEPERS = "kube-controller-manager"  # where the built-in controllers run; all that they make pods for owns them
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,21 @@ def creator_of(item: Object) -> Creator:
     if MIRROR in annotations_of(item) and owner is not None:
         return Creator("kubelet", say("trace.created.mirror", node=owner.name), "config.mirror")
     if owner is not None:
-        actor = CONTROLLERS.get(owner.kind) or say_kind(owner.kind)
-        return Creator(actor, say("trace.created.owner", owner=str(owner)), "ownerReferences")
+        return Creator(actor_of(owner.kind), say("trace.created.owner", owner=str(owner)), "ownerReferences")
     manager = program(_first_writer(item))
     if manager:
         return Creator(manager, say("trace.created.manager", manager=manager), "managedFields")
     return Creator("?", say("trace.created.unknown"), "")
 
 
-def creation(item: Object, resource: Resource, prefix: str) -> list[Step]:
-    """The first two steps of any object: asked for, and stored under its key."""
-    made = creator_of(item)
-    told = (
-        made.told if resource.kind == "Pod" else Message(_OF_OBJECTS.get(made.told.id, made.told.id), made.told.values)
-    )
+def creation(item: Object, resource: Resource, prefix: str, known: Creator | None = None) -> list[Step]:
+    """The first two steps of any object: asked for, and stored under its key; `known` is who is known otherwise."""
+    made = known or creator_of(item)
+    told = made.told
+    if resource.kind != "Pod":
+        told = Message(_OF_OBJECTS.get(told.id, told.id), told.values)
+    elif known is None and made.actor == _KEEPERS:
+        told = say("trace.created.not_owned")
     created = text_at(item, "metadata", "creationTimestamp")
     sources = ", ".join(source for source in ("creationTimestamp", made.source) if source)
     key = key_of(resource, name_of(item), namespace_of(item), prefix)
@@ -95,16 +97,25 @@ def program(manager: str) -> str:
     return manager.replace("kubectl-", "kubectl ", 1) if manager.startswith("kubectl-") else manager
 
 
+def actor_of(kind: str) -> str:
+    """The controller of a kind, as its events name it."""
+    return CONTROLLERS.get(kind) or say_kind(kind)
+
+
 def say_kind(kind: str) -> str:
     """A name for the controller of a kind that we do not know."""
     return f"{kind}'s controller"
 
 
 def _first_writer(item: Object) -> str:
-    """The manager that wrote the spec in the second the object was made; empty when that cannot be told."""
+    """The manager that wrote the spec when the object was made; empty when that cannot be told.
+
+    The API server stamps managedFields just before the object, so an entry may carry the second before it.
+    """
     created = text_at(item, "metadata", "creationTimestamp")
     for entry in maps_at(item, "metadata", "managedFields"):
-        if text_at(entry, "subresource") or text_at(entry, "time") != created:
+        time = text_at(entry, "time")
+        if text_at(entry, "subresource") or not time or time > created:
             continue
         if dig(entry, "fieldsV1", "f:spec") is not None or dig(entry, "fieldsV1", "f:data") is not None:
             return text_at(entry, "manager")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
 
 from kcompanion.model.events import Event
 from kcompanion.model.fields import annotations_of, condition, map_at, maps_at, name_of, namespace_of, text_at
@@ -15,14 +17,18 @@ from kcompanion.model.message import Message, say
 from kcompanion.model.refs import Ref
 from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Gap, Object
+from kcompanion.model.times import parse_time
 from kcompanion.model.world import NotKnown, World
-from kcompanion.trace import containers, lineage, serving
+from kcompanion.ownership.orphans import Orphan
+from kcompanion.trace import containers, lineage, placing, release, serving
 from kcompanion.trace.containers import Box
 from kcompanion.trace.creation import MIRROR, creation
 from kcompanion.trace.steps import State, Step, Story, timed
 
 EVENTS_LIVE = 3600  # seconds: --event-ttl of kube-apiserver, unless it is set
+KUBELET = "kubelet"
 _SEEN = "kubernetes.io/config.seen"
+T = TypeVar("T")
 
 
 def life(pod: Object, world: World, prefix: str = "/registry") -> Story:
@@ -30,30 +36,35 @@ def life(pod: Object, world: World, prefix: str = "/registry") -> Story:
     gaps: dict[str, Gap] = {}
     ref = Ref("Pod", name_of(pod), namespace_of(pod))
     uid = text_at(pod, "metadata", "uid")
-    events = _told(lambda: list(world.events(ref, uid)), gaps)
+    events = _told(lambda: world.events(ref, uid), gaps)
     unread = bool(gaps)  # then a missing event proves nothing
-    kubelet = "kubelet"
+    lost = _told(lambda: release.lost_makers(pod, world), gaps)
     boxes = containers.boxes(pod, events)
-    early = [*_told(lambda: list(lineage.predecessors(pod, world)), gaps)]
-    steps = [*early, *_begin(pod, prefix), *_bound(pod, events), *_on_node(pod, boxes, events, kubelet)]
+    steps = [*_told(lambda: lineage.predecessors(pod, world), gaps), *_start(pod, boxes, events, prefix, lost)]
     if not any(step.state is State.OPEN for step in steps) and not _over(pod):
-        steps += [*_ready(pod, boxes, events, kubelet), *_told(lambda: list(serving.endpoints(pod, world)), gaps)]
+        steps += [*_ready(pod, boxes, events, KUBELET), *_told(lambda: serving.endpoints(pod, world), gaps)]
     if _over(pod) or text_at(pod, "metadata", "deletionTimestamp"):
         steps = [step for step in steps if step.state is not State.OPEN]  # nobody waits for these any more
     if unread:
         steps = [replace(s, state=State.NOT_KNOWN) if s.state is State.MISSING else s for s in steps]
-    later = [*_later(pod, boxes, events, kubelet), *_told(lambda: list(lineage.successors(pod, world)), gaps)]
+    later = [
+        *_told(lambda: [step for one in lost for step in release.release(one, world)], gaps),
+        *_node_failed(pod, events, world, gaps),
+        *_later(pod, boxes, events, KUBELET),
+        *_told(lambda: lineage.successors(pod, world), gaps),
+    ]
+    told = timed(_one_wait(steps), world.now)
     return Story(
-        timed(_one_wait(steps), world.now),
+        told,
         timed(sorted(later, key=lambda s: (s.state is State.OPEN, s.at or s.since)), world.now),
-        tuple(_notes(pod, steps, world)),
+        tuple(_notes(pod, told, world)),
         tuple(gaps.values()),
     )
 
 
-def _told(read: Callable[[], list[Step] | list[Event]], gaps: dict[str, Gap]) -> list:  # type: ignore[type-arg] # as read
+def _told(read: Callable[[], Iterable[T]], gaps: dict[str, Gap]) -> list[T]:
     try:
-        return read()
+        return list(read())
     except NotKnown as unknown:
         gaps[unknown.gap.what] = unknown.gap
         return []
@@ -76,41 +87,26 @@ def _over(pod: Object) -> bool:
 # ----------------------------------------------------------------------------- created, stored, bound
 
 
-def _begin(pod: Object, prefix: str) -> Iterator[Step]:
-    if (seen := annotations_of(pod).get(_SEEN)) and MIRROR in annotations_of(pod):
-        yield Step("seen", "kubelet", say("trace.static.seen"), f"annotation {_SEEN}", str(seen))
-    yield from creation(pod, PODS, prefix)
+def _start(
+    pod: Object, boxes: Sequence[Box], events: Sequence[Event], prefix: str, lost: Sequence[Orphan]
+) -> list[Step]:
+    """From whoever asked for it to its last container's start."""
+    made = creation(pod, PODS, prefix, release.creator(lost[0]) if lost else None)
+    placed = [*placing.bound(pod, events), *_on_node(pod, boxes, events, KUBELET)]
+    if MIRROR not in annotations_of(pod):
+        return [*made, *placed]
+    seen = str(annotations_of(pod).get(_SEEN) or "")
+    read = [Step("seen", KUBELET, say("trace.static.seen"), f"annotation {_SEEN}", seen)] if seen else []
+    # its kubelet starts a static pod before the API server hears of it: the mirror is made meanwhile
+    moment = parse_time(made[0].at)
+    after = (i for i, s in enumerate(placed) if s.state is State.OPEN or _is_later(s, moment))
+    place = next(after, len(placed))
+    return [*read, *placed[:place], *made, *placed[place:]]
 
 
-def _bound(pod: Object, events: Sequence[Event]) -> Iterator[Step]:
-    node, scheduled = text_at(pod, "spec", "nodeName"), condition(pod, "PodScheduled")
-    scheduler = text_at(pod, "spec", "schedulerName") or "default-scheduler"
-    if MIRROR in annotations_of(pod):
-        yield Step("bound", "-", say("trace.static.bound", node=node), "annotation config.mirror")
-        return
-    tries = [e for e in events if e.reason == "FailedScheduling"]
-    if node:
-        event = next((e for e in events if e.reason == "Scheduled"), None)
-        at = text_at(scheduled, "lastTransitionTime") or (event.first if event else "")
-        actor = event.reporter if event and event.reporter else scheduler
-        told = say("trace.bound", node=node)
-        if tries:
-            told = say("trace.bound_after", node=node, count=sum(e.count for e in tries), message=tries[-1].message)
-        source = "condition PodScheduled" + (", event Scheduled" if event else "")
-        yield Step("bound", actor, told, source, at, state=State.DONE if at else State.MISSING)
-        return
-    since = text_at(scheduled, "lastTransitionTime") or text_at(pod, "metadata", "creationTimestamp")
-    gates = ", ".join(text_at(gate, "name") for gate in maps_at(pod, "spec", "schedulingGates"))
-    if gates:
-        yield Step(
-            "gates", "-", say("trace.waits.gates", gates=gates), "spec.schedulingGates", since=since, state=State.OPEN
-        )
-    elif scheduled:
-        told = say("trace.waits.node", scheduler=scheduler, reason=text_at(scheduled, "message"))
-        yield Step("bound", scheduler, told, "condition PodScheduled", since=since, state=State.OPEN)
-    else:
-        told = say("trace.waits.scheduler", scheduler=scheduler)
-        yield Step("bound", scheduler, told, "spec.schedulerName", since=since, state=State.OPEN)
+def _is_later(step: Step, moment: datetime | None) -> bool:
+    done = parse_time(step.at)
+    return done is not None and moment is not None and done > moment
 
 
 # ------------------------------------------------------------------------------------- on the node
@@ -163,7 +159,8 @@ def _sandbox(pod: Object, events: Sequence[Event], kubelet: str, noticed: str, e
             return Step("sandbox", kubelet, told, source, state=State.MISSING)
         return Step("sandbox", kubelet, told, source, at)
     if started:
-        return Step("sandbox", kubelet, say("trace.sandbox.gone"), state=State.MISSING)
+        word = "ended" if ready else "gone"  # once a sandbox is gone, the condition tells when that was
+        return Step("sandbox", kubelet, say(f"trace.sandbox.{word}"), state=State.MISSING)
     trouble = [e for e in events if e.type == "Warning" and e.reporter == "kubelet" and not e.path]
     told = say("trace.waits.sandbox")
     if trouble:
@@ -213,14 +210,10 @@ def _ready(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet: 
 def _later(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet: str) -> Iterator[Step]:
     for box in boxes:
         yield from containers.afterwards(box, kubelet)
-    lost = condition(pod, "Ready")
-    node_down = next((e for e in events if e.reason == "NodeNotReady"), None)
-    if node_down is not None:
-        told = say("trace.node_lost", node=text_at(pod, "spec", "nodeName"))
-        yield Step("node_lost", node_down.reporter, told, "event NodeNotReady", node_down.last)
-    elif lost.get("status") == "False" and _was_up(boxes) and not _over(pod):
-        told = say("trace.unready", reason=text_at(lost, "reason") or "-")
-        yield Step("unready", kubelet, told, "condition Ready", text_at(lost, "lastTransitionTime"))
+    unready = condition(pod, "Ready")
+    if unready.get("status") == "False" and _was_up(boxes) and not _over(pod) and _node_down(events) is None:
+        told = say("trace.unready", reason=text_at(unready, "reason") or "-")
+        yield Step("unready", kubelet, told, "condition Ready", text_at(unready, "lastTransitionTime"))
     target = condition(pod, "DisruptionTarget")
     if target.get("status") == "True":
         told = say("trace.disrupted", reason=text_at(target, "reason"), message=text_at(target, "message"))
@@ -233,6 +226,16 @@ def _later(pod: Object, boxes: Sequence[Box], events: Sequence[Event], kubelet: 
             f"trace.over.{text_at(pod, 'status', 'phase').lower()}", reason=text_at(pod, "status", "reason") or "-"
         )
         yield Step("over", kubelet, told, "status.phase", max(ends, default=""))
+
+
+def _node_down(events: Sequence[Event]) -> Event | None:
+    return next((e for e in events if e.reason == "NodeNotReady"), None)
+
+
+def _node_failed(pod: Object, events: Sequence[Event], world: World, gaps: dict[str, Gap]) -> list[Step]:
+    if (down := _node_down(events)) is None:
+        return []
+    return _told(lambda: [placing.node_failed(pod, down, world)], gaps) or [placing.node_unready(pod, down)]
 
 
 def _was_up(boxes: Sequence[Box]) -> bool:
@@ -268,6 +271,8 @@ def _notes(pod: Object, steps: Sequence[Step], world: World) -> Iterator[Message
     age = world.since(text_at(pod, "metadata", "creationTimestamp")) or 0
     if any(step.state is State.MISSING for step in steps) and age > EVENTS_LIVE:
         yield say("trace.note.events_gone")
+    if any(step.at_most and step.state is State.DONE and (step.took or 0) >= 1 for step in steps):
+        yield say("trace.note.at_most")
     if not map_at(pod, "metadata").get("managedFields"):
         yield say("trace.note.no_managed_fields")
     yield say("trace.note.seconds")

@@ -6,8 +6,9 @@ A Deployment keeps a ReplicaSet per revision; StatefulSets and DaemonSets keep C
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kcompanion.model import resources as r
@@ -48,7 +49,7 @@ class Revision:
     keeper: str  # the ReplicaSet or ControllerRevision
     created: str
     cause: str
-    pods: int | None  # wanted of it; None where its keeper does not count
+    pods: int | None  # wanted of it, or there; None where nobody counts and they were not read
     ready: int | None
     template: Mapping[str, Any]
     current: bool
@@ -167,6 +168,8 @@ def rollout(item: Object, kind: str, world: World) -> Rollout:
     try:
         keepers = world.children(item, KINDS[kind])
         revisions = _of_replicasets(item, keepers) if kind == "Deployment" else _of_revisions(item, kind, keepers)
+        if kind == "DaemonSet":
+            revisions = _counted(item, revisions, world)
         blocking = _blocking(item, kind, revisions, keepers, world)
     except NotKnown as unknown:
         gaps[unknown.gap.what] = unknown.gap
@@ -229,6 +232,16 @@ def _of_revisions(item: Object, kind: str, keepers: Sequence[Object]) -> tuple[R
     return tuple(sorted(made, key=lambda one: one.number))
 
 
+def _counted(item: Object, revisions: Sequence[Revision], world: World) -> tuple[Revision, ...]:
+    """The revisions of a DaemonSet with their pods, which it does not count itself.
+
+    Raises:
+        NotKnown: its pods could not be listed.
+    """
+    marks = Counter(_mark(pod) for pod in world.children(item, r.PODS))
+    return tuple(replace(one, pods=marks[_hash_in(one.keeper)]) for one in revisions)
+
+
 def _of_statefulset(item: Object, name: str) -> int | None:
     """Pods of a revision as the StatefulSet itself counts them: the current and the update revision only."""
     status = map_at(item, "status")
@@ -246,11 +259,21 @@ def _blocking(
     if newest is None:
         return ()
     owner = next((k for k in keepers if name_of(k) == newest.keeper), None) if kind == "Deployment" else item
-    mark = newest.keeper if kind == "StatefulSet" else newest.keeper.rpartition("-")[2]
+    mark = newest.keeper if kind == "StatefulSet" else _hash_in(newest.keeper)
     pods = world.children(owner, r.PODS) if owner is not None else ()
     if kind != "Deployment":
-        pods = [pod for pod in pods if labels_of(pod).get("controller-revision-hash") == mark]
+        pods = [pod for pod in pods if _mark(pod) == mark]
     return tuple(sorted(name_of(pod) for pod in pods if condition(pod, "Ready").get("status") != "True"))
+
+
+def _mark(pod: Object) -> str:
+    """What tells a StatefulSet's or DaemonSet's pod of which revision it is."""
+    return str(labels_of(pod).get("controller-revision-hash", ""))
+
+
+def _hash_in(keeper: str) -> str:
+    """The hash in a ControllerRevision's name, which is all that pods of a DaemonSet carry of it."""
+    return keeper.rpartition("-")[2]
 
 
 def same_text(one: Revision, other: Revision) -> bool:

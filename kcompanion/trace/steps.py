@@ -16,6 +16,8 @@ from kcompanion.model.message import Message
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import parse_time
 
+SKEW = 1.0  # seconds that clocks, and times cut to whole seconds, may differ
+
 
 class State(StrEnum):
     """How far a step is."""
@@ -44,6 +46,7 @@ class Step:
     state: State = State.DONE
     part: str = ""  # the container it is about
     took: float | None = None  # seconds, worked out by `timed`
+    at_most: bool = False  # `took` holds the time of steps before it too, of which nothing tells when they were done
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -56,25 +59,35 @@ class Step:
             "state": self.state.value,
             "container": self.part or None,
             "tookSeconds": self.took,
+            "tookAtMost": self.at_most,
         }
 
 
 def timed(steps: Iterable[Step], now: datetime) -> tuple[Step, ...]:
     """The steps with their durations: from their own beginning, else from the latest step done before them.
 
-    Clocks of nodes and control plane may differ, so nothing takes less than no time.
+    Clocks of nodes and control plane may differ by a little, so what seems to take less than no time took none. What
+    ended more than a second before the step it is told after did not wait for that: its duration is not known.
     """
     done: list[Step] = []
     latest: datetime | None = None
+    blurred = False  # whether steps since `latest` left no time
     for step in steps:
         end = now if step.state is State.OPEN else parse_time(step.at)
-        begin = parse_time(step.since) or latest
-        took = step.exact
+        own = parse_time(step.since)
+        begin = own or latest
+        took, at_most = step.exact, False
         if took is None and begin is not None and end is not None:
-            took = max(0.0, (end - begin).total_seconds())
-        done.append(replace(step, took=took))
+            seconds = (end - begin).total_seconds()
+            took = max(0.0, seconds) if seconds >= -SKEW else None
+            at_most = took is not None and own is None and blurred
+        done.append(replace(step, took=took, at_most=at_most))
         if step.state is State.DONE and end is not None and (latest is None or end > latest):
             latest = end
+        if step.state in (State.MISSING, State.NOT_KNOWN):
+            blurred = True
+        elif end is not None:
+            blurred = False
     return tuple(done)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kcompanion.model.ask import Outcome, Reading, listing
+from kcompanion.model.ask import Outcome, Reading, getting, listing
 from kcompanion.model.fields import maps_at
+from kcompanion.model.message import say
 from kcompanion.model.refs import ref_of
-from kcompanion.model.resources import EVENTS, PODS
+from kcompanion.model.resources import EVENTS, NODES, PODS
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.render.screen import Screen
@@ -177,7 +179,10 @@ def test_a_static_pod_has_no_scheduler() -> None:
     item = pod(metadata={"annotations": notes, "ownerReferences": owner("Node", "worker")})
     item["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = "2026-11-21T09:58:52Z"
     told = story(item)
-    assert ids(told)[:4] == ["seen", "created", "stored", "bound"]
+    # the order of what happened: its containers run before the API server hears of it
+    assert ids(told)[:7] == ["seen", "bound", "sandbox", "image", "started", "created", "stored"]
+    times = [s.at for s in told.steps if s.at]
+    assert times == sorted(times)
     assert {s.actor for s in told.steps if s.id == "bound"} == {"-"}
     assert "noticed" not in ids(told)
     # its condition was told after the fact, so it is no time of the sandbox
@@ -247,3 +252,153 @@ def test_every_pod_of_every_case_can_be_told_in_both_languages(file: Path) -> No
             assert render(document, Screen(language=language))
         assert all(step.took is None or step.took >= 0 for step in (*told.steps, *told.later))
         assert not (list(maps_at(item, "status", "conditions")) and not told.steps)
+
+
+KEEPER = {
+    "apiVersion": "apps/v1",
+    "kind": "ReplicaSet",
+    "metadata": meta("web"),
+    "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": {}},
+}
+
+
+def let_go(**labels: str) -> dict[str, Any]:
+    """A pod that a ReplicaSet web made and does not own any more."""
+    label: dict[str, Any] = {"f:metadata": {"f:labels": {"f:app": {}}}}
+    written = {"manager": "kubectl-label", "operation": "Update", "time": at(20), "fieldsV1": label}
+    return pod("web-a", metadata={"generateName": "web-", "labels": labels, "managedFields": [written]})
+
+
+def read_whole(item: dict[str, Any], *others: dict[str, Any]) -> Story:
+    """The story of a pod that was read with its managedFields, as `trace` does."""
+    seen = world(item, *others).snapshot
+    whole = Reading(
+        getting(PODS, item["metadata"]["name"], "shop", keep_managed_fields=True), Outcome.OK, 200, body=item
+    )
+    return life(item, World(replace(seen, readings={**seen.readings, whole.ask.key: whole})))
+
+
+def test_a_pod_that_was_let_go_knows_who_made_it_who_labelled_it_and_what_came_since() -> None:
+    newer = pod("web-b", metadata={"ownerReferences": owner("ReplicaSet", "web"), "creationTimestamp": at(21)})
+    told = read_whole(let_go(app="taken"), KEEPER, newer)
+    first = told.steps[0]
+    assert (first.actor, first.told.id) == ("replicaset-controller", "trace.created.let_go")
+    released, since = told.later
+    assert (released.id, released.actor, released.at) == ("released", "replicaset-controller", at(20))
+    assert dict(released.told.values)["manager"] == "kubectl label"
+    assert (since.id, since.at, dict(since.told.values)) == ("successor", at(21), {"name": "web-b"})
+    assert not told.gaps
+
+
+def test_a_pod_whose_maker_is_gone_is_not_called_made_by_hand() -> None:
+    told = story(let_go(**{"app": "web", "pod-template-hash": "x"}))
+    assert told.steps[0].told.id == "trace.created.left"
+    assert "released" not in ids(told)
+
+
+def test_of_a_pod_made_by_hand_no_controllers_are_read() -> None:
+    item = pod()
+    seen = world(item)
+    bare = World(Snapshot(seen.now, readings={listing(PODS).key: Reading(listing(PODS), Outcome.OK, 200, body=[item])}))
+    life(item, bare)
+    assert {ask.resource.plural for ask in bare.wanted.values() if ask.resource} == {
+        "events", "endpointslices",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ready", "word"),
+    [
+        (condition("Ready", 12), "node_well"),
+        (condition("Ready", 8, "False", reason="KubeletNotReady"), "node_still"),
+        (condition("Ready", 8, "Unknown"), "node_lost"),
+        (condition("Ready", 1), "node_unready"),
+        (None, "node_gone"),
+    ],
+)
+def test_a_node_is_called_silent_only_while_it_is(ready: dict[str, Any] | None, word: str) -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker"}, "status": {"conditions": [ready]}}
+    down = event("web-1", "NodeNotReady", 10, reportingComponent="node-controller")
+    told = story(pod(), down, *([node] if ready else []))
+    assert [(s.id, s.actor, s.told.id) for s in told.later] == [("node_lost", "node-controller", f"trace.{word}")]
+
+
+def test_a_node_that_cannot_be_read_leaves_a_gap_and_what_the_event_tells() -> None:
+    item, down = pod(), event("web-1", "NodeNotReady", 10)
+    refused = Reading(getting(NODES, "worker"), Outcome.FORBIDDEN, 403)
+    readings = {**world(item, down).snapshot.readings, refused.ask.key: refused}
+    readings.pop(listing(NODES).key, None)
+    told = life(item, World(Snapshot(world(item).now, readings=readings)))
+    assert [s.told.id for s in told.later] == ["trace.node_unready"]
+    assert [gap.resource for gap in told.gaps] == ["nodes"]
+
+
+def test_a_node_named_by_hand_had_no_scheduler() -> None:
+    fields: dict[str, Any] = {"f:spec": {"f:nodeName": {}}}
+    made = {"manager": "kubectl-create", "operation": "Update", "time": at(0), "fieldsV1": fields}
+    step = next(s for s in story(pod(metadata={"managedFields": [made]})).steps if s.id == "bound")
+    assert (step.actor, step.told.id) == ("kubectl create", "trace.bound_by_hand")
+
+
+def test_a_node_that_nothing_tells_of_is_nobodys_doing() -> None:
+    item = pod(up=False, spec={"nodeName": "ghost"})
+    step = next(s for s in story(item).steps if s.id == "bound")
+    assert (step.actor, step.source, step.state) == ("-", "spec.nodeName", State.MISSING)
+    seen = event("web-1", "Scheduled", 1, reportingComponent="mine")
+    step = next(s for s in story(item, seen).steps if s.id == "bound")
+    assert (step.actor, step.source) == ("mine", "event Scheduled")
+
+
+def ended() -> dict[str, Any]:
+    item = pod()
+    item["status"]["phase"] = "Succeeded"
+    item["status"]["conditions"][1] = condition("PodReadyToStartContainers", 20, "False")
+    done = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": at(7), "finishedAt": at(19)}}
+    item["status"]["containerStatuses"][0]["state"] = done
+    return item
+
+
+def test_a_sandbox_that_is_gone_was_not_left_unreported_and_its_time_is_not_the_images() -> None:
+    text = 'Container image "web:1" already present on machine'
+    told = story(ended(), event("web-1", "Pulled", 6, text, path=IMAGE))
+    sandbox, image, started = (next(s for s in told.steps if s.id == x) for x in ("sandbox", "image", "started"))
+    assert (sandbox.told.id, sandbox.state) == ("trace.sandbox.ended", State.MISSING)
+    assert (image.took, image.at_most) == (4, True)
+    assert (started.took, started.at_most) == (1, False)
+    assert report.took(image) == "≤4 s"
+    assert "trace.note.at_most" in [note.id for note in told.notes]
+    shown = [row for s in report.sections(told, ended(), ref_of(ended(), "Pod"))[1:2] for row in s.blocks]
+    assert "image" not in repr(shown)
+
+
+def test_what_ended_before_the_step_above_it_has_no_duration() -> None:
+    item = pod()
+    item["status"]["startTime"] = at(40)
+    sandbox = next(s for s in story(item).steps if s.id == "sandbox")
+    assert (sandbox.at, sandbox.took) == (at(4), None)
+    item["status"]["startTime"] = at(5)  # clocks differ by a little
+    assert next(s for s in story(item).steps if s.id == "sandbox").took == 0
+
+
+@pytest.mark.parametrize(("count", "word"), [(1, "failing_one"), (3, "failing")])
+def test_pulls_that_fail_are_counted(count: int, word: str) -> None:
+    item = pod()
+    item["status"]["containerStatuses"][0] |= {"ready": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    told = story(item, event("web-1", "Pulling", 5, path=IMAGE, count=count))
+    assert told.waiting is not None
+    assert (told.waiting.id, told.waiting.told.id) == ("image", f"trace.image.{word}")
+    assert told.waiting.took == 55
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Ready for 40 s"), ("ko", "40초 전부터")])
+def test_durations_in_sentences_are_of_their_language(language: str, word: str) -> None:
+    item = pod()
+    item["status"]["containerStatuses"][0] |= {
+        "restartCount": 1, "lastState": {"terminated": {"exitCode": 1, "startedAt": at(7), "finishedAt": at(8)}},
+    }  # fmt: skip
+    item["status"]["conditions"][2] = condition("Ready", 20)
+    told = story(item)
+    verdict = report.verdict(told, item, ref_of(item, "Pod"), world(item).now)
+    assert word in render(Document(verdict=verdict), Screen(language=language))
+    waits = story(pod(up=False, status={"startTime": at(2)}))
+    assert report.took(waits.steps[-1]) == say("trace.so_far", age=say("trace.age.seconds", count=58))

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from kcompanion.model.refs import ref_of
+from kcompanion.model.resources import PODS
+from kcompanion.model.snapshot import Snapshot
+from kcompanion.model.world import World
 from kcompanion.render.screen import Screen
 from kcompanion.render.terminal import render
 from kcompanion.report import trace_rollout as report
@@ -163,6 +166,31 @@ def test_a_statefulsets_revisions_are_controller_revisions() -> None:
     assert [(one.number, one.current, one.pods) for one in found.revisions] == [(1, False, 0), (2, True, 2)]
     assert found.stand.complete
     assert len(found.changes_of(1)) == 1
+
+
+def test_a_daemonsets_pods_are_counted_by_revision() -> None:
+    item = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": meta("agent"), "spec": {}, "status": {}}
+    kept = [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ControllerRevision",
+            "metadata": meta(f"agent-{mark}") | {"ownerReferences": owner("DaemonSet", "agent")},
+            "revision": number,
+            "data": {"spec": {"template": template(f"agent:{number}")}},
+        }
+        for number, mark in ((1, "old"), (2, "new"))
+    ]
+    ties = {"ownerReferences": owner("DaemonSet", "agent")}
+    pods = [
+        pod(f"agent-{n}", metadata=ties | {"labels": {"controller-revision-hash": mark}})
+        for n, mark in enumerate(("old", "new", "new"))
+    ]
+    found = rollout(item, "DaemonSet", world(item, *kept, *pods))
+    assert [(one.number, one.pods) for one in found.revisions] == [(1, 1), (2, 2)]
+    readings = {k: v for k, v in world(item, *kept).snapshot.readings.items() if v.ask.resource != PODS}
+    unread = rollout(item, "DaemonSet", World(Snapshot(world(item).now, readings=readings)))
+    assert [(one.number, one.pods) for one in unread.revisions] == [(1, None), (2, None)]
+    assert "pods" in [gap.resource for gap in unread.gaps]
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: f"{file.parent.name}/{file.name}")
