@@ -220,7 +220,11 @@ class Engine:
         detail = reflector.trouble
         if reflector is self._owners and detail.startswith("404") and self._settings.target == COMPANION:
             detail = NOT_INSTALLED
-        return Check(f"cache-{reflector.name}", reflector.synced.is_set(), detail or "synced")
+        synced = reflector.synced.is_set()
+        behind = max(reflector.silent, reflector.troubled)
+        if synced and behind > self._settings.silence * STUCK:  # not at once: the API server may be gone for a while
+            synced, detail = False, f"its watch has told nothing for {behind:.0f} s: {detail or 'silence'}"
+        return Check(f"cache-{reflector.name}", synced, detail or "synced")
 
     def _measure(self) -> None:
         registry, client, election = self._registry, self._client, self._election

@@ -73,7 +73,10 @@ class Reflector(Generic[T]):
         self._silence, self._clock = silence, clock
         self._heard = clock()
         self._version = ""
-        self._failures = 0
+        self._failures = 0  # in a row, for the back-off; a list that succeeds says nothing about watches
+        self._broken = 0  # watches since the last list
+        self._retry_after = 0.0
+        self._troubled: float | None = None  # since when; only a watch that lives ends it
         self._listed = float("-inf")  # when the last complete list began
         self._turn: asyncio.Task[None] | None = None
 
@@ -81,6 +84,11 @@ class Reflector(Generic[T]):
     def silent(self) -> float:
         """Seconds since the server was last heard: an event, a bookmark, a list."""
         return self._clock() - self._heard
+
+    @property
+    def troubled(self) -> float:
+        """Seconds since a watch last told something, if it has been refused or broken off since then; else 0."""
+        return 0.0 if self._troubled is None else self._clock() - self._troubled
 
     async def run(self) -> None:
         """For ever: list when there is no version to go on from, else watch."""
@@ -109,34 +117,47 @@ class Reflector(Generic[T]):
 
     def _interrupt(self) -> None:
         if self._turn is not None and not self._turn.done():
+            self._failures = 0  # it is not the server that ends this turn
             self._turn.cancel()
 
     async def _once(self) -> None:
-        began = self._clock()
+        lists, self._retry_after = not self._version, 0.0
+        began: float | None = None
         try:
-            if not self._version:
+            if lists:
                 await self._list()
+            began = self._clock()
             await self._watch()
-            self._failures = 0 if self._clock() - began > QUIET else self._failures + 1
+            if self._clock() - began > QUIET:
+                self._failures, self._troubled = 0, None
+            else:
+                self._failures += 1
             self.trouble = ""
         except WatchEnded as error:
-            self._fail(error, lasted=self._clock() - began)
+            lived = began is not None and self._clock() - began > QUIET
+            self._fail(error, lived=lived, listed=lists)
 
-    def _fail(self, error: WatchEnded, lasted: float) -> None:
-        self._failures = 1 if lasted > QUIET else self._failures + 1
+    def _fail(self, error: WatchEnded, *, lived: bool, listed: bool) -> None:
+        if lived:
+            self._failures = self._broken = 0
+        self._failures += 1
+        self._broken += 1
         if error.code:  # an answer, if not the one that was wanted: the server is there
             self._heard = self._clock()
         if error.code == GONE:
             self._version = ""
-            self._failures = min(self._failures, 2)  # listing is what helps, so soon
-        elif error.code and self._failures > PATIENCE:
+            if not listed:
+                self._failures = min(self._failures, 2)  # listing is what helps, so soon
+        elif error.code and self._broken > PATIENCE:
             self._version = ""
+        self._retry_after = min(error.retry_after or 0.0, self._silence)
+        self._troubled = self._clock() if self._troubled is None else self._troubled
         self.trouble = f"{error.code or 'no answer'}: {error.message}"
         self._log.warning("watch interrupted", resource=self.name, code=error.code, said=error.message)
 
     def _pause(self) -> float:
         most: float = min(BACKOFF_FIRST * 2.0 ** (self._failures - 1), BACKOFF_MOST)
-        return most * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, guards nothing
+        return max(self._retry_after, most * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients, guards nothing
 
     async def _list(self) -> None:
         """A consistent list in pages; a cache behind another server's might miss our own last pods."""
@@ -154,7 +175,7 @@ class Reflector(Generic[T]):
                 break
         self._version = text_at(answer.body, "metadata", "resourceVersion")
         self.lists += 1
-        self._listed, self._failures, self.trouble = began, 0, ""
+        self._listed, self._broken, self.trouble = began, 0, ""
         self._sink.replaced(items, version_of(answer.body))
         self.synced.set()
         self._log.info("listed", resource=self.name, objects=len(items), version=self._version)
@@ -171,8 +192,9 @@ class Reflector(Generic[T]):
         )
         self.watches += 1
         async for line in self._client.lines(path, silence=self._silence):
-            self._heard, self.trouble = self._clock(), ""
+            self._heard = self._clock()
             self._take(line)
+            self.trouble, self._troubled = "", None
 
     def _take(self, line: bytes) -> None:
         try:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from kcompanion.cluster.connect import Target
 from kcompanion.reconcile.pod import Pod, pod_of
 from operators.replicaset import reflector as module
@@ -221,3 +223,62 @@ async def test_a_new_leader_lists_what_was_listed_before(tmp_path: Path) -> None
         assert s.server.lists() == 2
         await s.reflector.fresh(0.0)
         assert s.server.lists() == 2
+
+
+@in_loop
+async def test_a_watch_that_is_refused_for_long_is_asked_for_less_and_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists that succeed say nothing about watches: they do not make the back-off start anew."""
+    monkeypatch.setattr(module, "BACKOFF_FIRST", 0.01)
+    monkeypatch.setattr(module, "BACKOFF_MOST", 0.08)
+    async with scene(tmp_path, "a") as s:
+        await until(lambda: s.proxy.open_watches() == 1)
+        s.proxy.inject("watch", "pods", 403, times=1000)
+        s.proxy.cut()
+        await until(lambda: s.kept.replacements == 4)
+        assert s.reflector.watches >= 3 * (module.PATIENCE + 1)
+        assert s.reflector._pause() >= 0.04
+        assert s.reflector.troubled > 0
+
+
+@in_loop
+async def test_a_watch_is_not_asked_for_before_the_server_wants_it(tmp_path: Path) -> None:
+    async with scene(tmp_path, "a") as s:
+        await until(lambda: s.proxy.open_watches() == 1)
+        s.proxy.inject("watch", "pods", 429, times=1000, retry_after=15)
+        s.proxy.cut()
+        await until(lambda: s.reflector.trouble.startswith("429"))
+        assert s.reflector._pause() >= 15
+        watches = s.reflector.watches
+        await asyncio.sleep(0.6)
+        assert (s.reflector.watches, s.reflector.lists) == (watches, 1)
+
+
+@in_loop
+async def test_too_old_a_version_again_and_again_is_no_reason_to_list_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BACKOFF_FIRST", 0.01)
+    monkeypatch.setattr(module, "BACKOFF_MOST", 0.08)
+    async with scene(tmp_path, "a") as s:
+        await until(lambda: s.proxy.open_watches() == 1)
+        s.proxy.inject("watch", "pods", 410, times=1000)
+        s.proxy.cut()
+        await until(lambda: s.kept.replacements == 6)
+        assert s.reflector._pause() >= 0.04
+
+
+@in_loop
+async def test_only_a_watch_that_tells_something_ends_the_trouble(tmp_path: Path) -> None:
+    async with scene(tmp_path, "a") as s:
+        await until(lambda: s.proxy.open_watches() == 1)
+        assert s.reflector.troubled == 0
+        s.proxy.inject("watch", "pods", 403, times=module.PATIENCE + 2)
+        s.proxy.cut()
+        await until(lambda: s.kept.replacements == 2)
+        assert s.reflector.troubled > 0  # although the list succeeded
+        await until(lambda: s.proxy.open_watches() == 1)
+        s.server.put("b")
+        await until(lambda: s.kept.names == {"a", "b"})
+        assert s.reflector.troubled == 0
