@@ -1,7 +1,8 @@
 """An operator's decisions as they are made: through the API server's pod proxy, or from an address of its own.
 
-One daemon thread reads `/decisions?watch=1`, a JSON per line, and puts them into a queue; after a break it goes on
-where it stopped. An address that was named by hand gets no credentials.
+One daemon thread reads `/decisions?watch=1`, a JSON per line, and puts them into a queue. After a break it goes on
+where it stopped, or at the beginning if an operator answers that was started since: it counts anew. An address that was
+named by hand gets no credentials.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Decisions:
         self._query = {"namespace": namespace, "name": name}
         self._transport = Transport(connection) if connection is not None else None
         self._place = ""
-        self._seq = 0
+        self._seq, self._run_id = 0, ""  # how far it came, and in whose numbers
         self._reason = ""  # why it broke off last
         self._stopped = threading.Event()
         self.entries: queue.SimpleQueue[Entry] = queue.SimpleQueue()
@@ -62,7 +63,8 @@ class Decisions:
     def _skip(self) -> None:
         self._place = self._where()
         told = json.loads(self._whole(f"{self._place}?{urlencode(self._query)}"))
-        self._seq = max((int(entry["seq"]) for entry in told), default=0)
+        for entry in told:
+            self._note(entry)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -74,7 +76,7 @@ class Decisions:
                 return
             place = self._where()
             if place != self._place:  # another one leads, and counts from the beginning
-                self._place, self._seq = place, 0
+                self._place, self._seq, self._run_id = place, 0, ""
 
     def _lost(self, error: Exception) -> None:
         """Says once that they broke off, and why."""
@@ -84,14 +86,19 @@ class Decisions:
             self.entries.put({"lost": told})
 
     def _follow(self) -> None:
-        with self._read({"watch": "1", "since": str(self._seq)}, SILENCE) as answer:
+        life = {"run": self._run_id} if self._run_id else {}
+        with self._read({"watch": "1", "since": str(self._seq), **life}, SILENCE) as answer:
             for line in answer.lines:
                 if self._stopped.is_set():
                     return
                 if line.strip():
                     entry = json.loads(line)
-                    self._seq, self._reason = int(entry["seq"]), ""
+                    self._note(entry)
+                    self._reason = ""
                     self.entries.put(entry)
+
+    def _note(self, entry: Entry) -> None:
+        self._seq, self._run_id = int(entry["seq"]), str(entry.get("run", ""))
 
     def _whole(self, url: str) -> bytes:
         if self._transport is None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from kcompanion.reconcile.decision import Decision
 from kcompanion.reconcile.moments import api_time
@@ -21,9 +22,11 @@ class Entry:
     seq: int
     time: int
     decision: Decision
+    run: str  # of the operator: another begins to count anew, also where it takes the place of the first
 
     def to_json(self) -> dict[str, Any]:
-        return {"seq": self.seq, "time": api_time(self.time), "decision": self.decision.to_json()}
+        told = self.decision.to_json()
+        return {"run": self.run, "seq": self.seq, "time": api_time(self.time), "decision": told}
 
 
 Wanted = Callable[[Entry], bool]
@@ -33,6 +36,7 @@ class Chronicle:
     """A ring of decisions; the dull ones (nothing to do, nothing written) do not push out the others."""
 
     def __init__(self, now: Callable[[], int], kept: int = KEPT) -> None:
+        self.run = uuid4().hex[:8]
         self._now = now
         self._entries: deque[Entry] = deque(maxlen=kept)
         self._seq = 0
@@ -42,7 +46,7 @@ class Chronicle:
         if decision.idle:
             return
         self._seq += 1
-        self._entries.append(Entry(self._seq, self._now(), decision))
+        self._entries.append(Entry(self._seq, self._now(), decision, self.run))
         self._news.set()
 
     def since(self, seq: int, wanted: Wanted) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from kcompanion.cluster.decisions import Decisions
 from kcompanion.reconcile.decision import Action, Decision
 from kcompanion.reconcile.moments import SECOND
 from kcompanion.reconcile.owner import replicaset_of
@@ -17,7 +19,7 @@ from kcompanion.reconcile.target import COMPANION, Key
 from operators.replicaset.chronicle import KEPT, Chronicle
 from operators.replicaset.server import Check, Server
 from operators.replicaset.witness import LATE, Witness
-from tests.operators.loops import in_loop
+from tests.operators.loops import in_loop, until
 from tests.reconcile.build import NOW
 
 WEB, API = Key("shop", "web"), Key("shop", "api")
@@ -123,3 +125,50 @@ def test_what_is_gone_cannot_be_late() -> None:
     witness.note(WEB, 6, gone=True)
     now = LATE + SECOND
     assert witness.late(lambda _: None) is None
+
+
+@in_loop
+async def test_who_followed_another_run_of_the_operator_is_told_all_of_this_one() -> None:
+    async with served() as (told, session):
+        for number in range(3):
+            told.chronicle.add(created(WEB, f"web-{number}"))
+        run = (await asked(session, "/decisions"))[1][0]["run"]
+        assert [entry["seq"] for entry in (await asked(session, f"/decisions?since=2&run={run}"))[1]] == [3]
+        assert [entry["seq"] for entry in (await asked(session, "/decisions?since=2&run=before"))[1]] == [1, 2, 3]
+
+
+@in_loop
+async def test_a_follower_who_leaves_is_let_go_though_nothing_is_told_to_him() -> None:
+    async with served() as (told, session):
+        alone = len(asyncio.all_tasks())
+        for _ in range(5):
+            answer = await session.get("/decisions?watch=1&name=quiet")
+            told.chronicle.add(created(API, "other"))
+            answer.close()
+        await until(lambda: len(asyncio.all_tasks()) <= alone)
+
+
+@in_loop
+async def test_an_operator_that_is_started_anew_at_the_same_place_is_followed_on() -> None:
+    first, second = Told(), Told()
+    for name in ("web-1", "web-2"):
+        first.chronicle.add(created(WEB, name))
+    port = await first.server.start()
+    follower, seen = Decisions(lambda: f"http://127.0.0.1:{port}/decisions", "shop", "web"), list[str]()
+
+    def has(name: str) -> bool:
+        for entry in follower.new():
+            seen.extend(entry["decision"]["created"]["first"] if "seq" in entry else ())
+        return name in seen
+
+    await asyncio.to_thread(follower.start)
+    first.chronicle.add(created(WEB, "web-3"))
+    await until(lambda: has("web-3"))
+    await first.server.stop()
+    second.server._address = "127.0.0.1", port
+    second.chronicle.add(created(WEB, "web-4"))  # its first, before anybody is back to follow it
+    await second.server.start()
+    await until(lambda: has("web-4"), 20)
+    follower.stop()
+    await second.server.stop()
+    assert seen == ["web-3", "web-4"]
