@@ -32,7 +32,7 @@ def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
         UsageError: `TYPE NAME` and `TYPE/NAME` are mixed, or nothing is named.
     """
     if not words:
-        raise UsageError("name an object: TYPE NAME or TYPE/NAME", "for example: kcompanion explain pod web-1")
+        raise UsageError("name an object: TYPE NAME or TYPE/NAME", "for example: pod web-1, or pod/web-1")
     slashed = ["/" in word for word in words]
     if all(slashed):
         found = [(kind, name) for kind, _, name in (word.partition("/") for word in words)]

@@ -13,13 +13,13 @@ from kcompanion.model.fields import annotations_of, labels_of, map_at, name_of, 
 from kcompanion.model.refs import Ref
 from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selects
-from kcompanion.model.snapshot import Gap
+from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
 from kcompanion.ownership.claim import Controller, claim, controllers_in
 from kcompanion.ownership.names import HASH_LABEL
 from kcompanion.ownership.owners import Entity, Owner, State, controller_of, owners
 from kcompanion.ownership.pool import everything
-from kcompanion.ownership.written import Write, label_writer
+from kcompanion.ownership.written import Write, label_writer, writers
 from kcompanion.reconcile.claims import Claim
 
 # Kinds that usually have a controller.
@@ -44,7 +44,7 @@ class Sort(StrEnum):
     UNKNOWN_KIND = "unknownKind"
     ADOPTABLE = "adoptable"  # a controller would take it at once
     RELEASED = "released"  # its labels no longer fit the controller that made it
-    LEFT = "left"  # its controller was deleted and it was not (--cascade=orphan)
+    LEFT = "left"  # its controller was deleted and it was not: with --cascade=orphan, or because it was let go before
     UNCONTROLLED = "uncontrolled"  # owned, but by nobody who counts it
     BARE = "bare"  # made without a controller
     STATIC = "static"  # kubelet looks after it
@@ -70,7 +70,7 @@ class Orphan:
     maker: Ref | None = None  # the controller that made it, as far as can be told
     maker_exists: bool = False
     differing: tuple[tuple[str, str, str], ...] = ()  # label, wanted by the selector, found ("" is missing)
-    write: Write | None = None  # who wrote the differing label last
+    write: Write | None = None  # who wrote the differing label last; of what was left, any label beside its maker
     adopters: tuple[Ref, ...] = ()
     replacement: Ref | None = None  # the youngest that its maker has made since
 
@@ -201,7 +201,7 @@ def _free(entity: Entity, world: World, known: _Controllers) -> Orphan | None:
         return _released(entity, maker, world)
     former = _former(entity)
     if former is not None and maker is None:
-        return Orphan(entity, Sort.LEFT, maker=former)
+        return Orphan(entity, Sort.LEFT, maker=former, write=_relabelled(entity, world))
     return Orphan(entity, Sort.BARE)
 
 
@@ -249,22 +249,31 @@ def _cronjob(entity: Entity) -> Ref | None:
 def _released(entity: Entity, maker: Controller, world: World) -> Orphan:
     """An object whose labels its maker does not select any more: which ones, and who wrote them when."""
     differing = tuple(_differing(entity, maker))
-    write = None
-    try:
-        whole = world.get(entity.resource, entity.ref.name, entity.ref.namespace, managed=True)
-        write = label_writer(whole or {}, [key for key, _, _ in differing])
-    except NotKnown as unknown:
-        if unknown.gap.what in world.wanted:
-            raise
     return Orphan(
         entity,
         Sort.RELEASED,
         maker=maker.ref,
         maker_exists=True,
         differing=differing,
-        write=write,
+        write=label_writer(_with_managers(entity, world), [key for key, _, _ in differing]),
         replacement=_youngest(entity, maker, world),
     )
+
+
+def _relabelled(entity: Entity, world: World) -> Write | None:
+    """The last label that another than its maker wrote: what may have set it free before its maker was deleted."""
+    whole = _with_managers(entity, world)
+    return label_writer(whole, entity.labels, besides={write.manager for write in writers(whole, "spec")})
+
+
+def _with_managers(entity: Entity, world: World) -> Object:
+    """The object with its managedFields; without them where these cannot be had: they are hints, and decide nothing."""
+    try:
+        return world.get(entity.resource, entity.ref.name, entity.ref.namespace, managed=True) or {}
+    except NotKnown as unknown:
+        if unknown.gap.what in world.wanted:
+            raise
+        return {}
 
 
 def _differing(entity: Entity, maker: Controller) -> Iterator[tuple[str, str, str]]:

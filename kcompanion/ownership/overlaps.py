@@ -17,7 +17,7 @@ from kcompanion.model.resources import Resource
 from kcompanion.model.selectors import selects
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
-from kcompanion.ownership.claim import Controller, controllers_in
+from kcompanion.ownership.claim import COUNTING, Controller, controllers_in
 from kcompanion.ownership.owners import controller_of
 from kcompanion.ownership.written import writers
 
@@ -158,10 +158,10 @@ def _by_turns(namespace: str, world: World) -> Iterator[Conflict]:
 
 
 def _recent_events(ask: Ask, world: World) -> dict[Ref, list[Event]]:
-    """What recent events tell of each ReplicaSet."""
+    """What recent events tell of each controller that counts pods."""
     found: dict[Ref, list[Event]] = {}
     for event in map(event_of, world.ask(ask).body or ()):
-        if event.kind in ("ReplicaSet", "ReplicationController") and _recent(event, world):
+        if event.kind in COUNTING and _recent(event, world):
             found.setdefault(Ref(event.kind, event.name, event.namespace), []).append(event)
     return found
 

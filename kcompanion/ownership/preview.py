@@ -26,7 +26,7 @@ from kcompanion.ownership.claim import (
     controllers_in,
     listed_together,
 )
-from kcompanion.ownership.owners import controller_of
+from kcompanion.ownership.owners import Entity, controller_of
 from kcompanion.reconcile.claims import Claim
 from kcompanion.reconcile.moments import SECOND, since_1970
 from kcompanion.reconcile.pod import Pod, pod_of
@@ -99,6 +99,7 @@ class Preview:
     gaps: tuple[Gap, ...] = ()
     keeps: Ref | None = None  # the controller that has the pod before and after
     finished: bool = False  # a finished pod counts for nobody
+    static: bool = False  # kubelet looks after it, whatever its labels are
 
     @property
     def changes(self) -> bool:
@@ -151,6 +152,7 @@ def preview(pod: Object, changes: Changes, world: World) -> Preview:
         gaps,
         keeping,
         not active(pod),
+        Entity(r.PODS, pod).mirror,
     )
 
 

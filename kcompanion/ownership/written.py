@@ -6,7 +6,7 @@ nothing behind: whose entry held it just holds one field less.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,15 @@ class Write:
         return {"manager": self.manager, "operation": self.operation, "time": self.time, "field": self.field}
 
 
-def label_writer(item: Object, keys: Iterable[str]) -> Write | None:
-    """The last manager of any of these labels; None when no entry holds one (or managedFields were not read)."""
+def label_writer(item: Object, keys: Iterable[str], besides: Collection[str] = ()) -> Write | None:
+    """The last manager of any of these labels, `besides` those named; None when no entry holds one.
+
+    So it is too when managedFields were not read.
+    """
     found = [
         Write(text_at(entry, "manager"), text_at(entry, "operation"), text_at(entry, "time"), f"metadata.labels[{key}]")
         for entry in maps_at(item, "metadata", "managedFields")
+        if text_at(entry, "manager") not in besides
         for key in keys
         if f"f:{key}" in map_at(entry, "fieldsV1", "f:metadata", "f:labels")
     ]

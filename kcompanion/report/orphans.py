@@ -12,7 +12,7 @@ from kcompanion.model.finding import Finding, Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import Ref
 from kcompanion.model.snapshot import Gap
-from kcompanion.model.times import human_age
+from kcompanion.model.times import Age, human_age
 from kcompanion.model.world import World
 from kcompanion.ownership.orphans import FAULTS, Orphan, Sort
 from kcompanion.ownership.overlaps import Conflict
@@ -36,6 +36,7 @@ class Found:
     gaps: Sequence[Gap] = ()
     examined: int = 0
     undecided: bool = False  # whether what could not be read leaves open which objects are orphans
+    blind: bool = False  # the same of controllers in each other's way
 
     @property
     def faults(self) -> list[Orphan]:
@@ -46,13 +47,16 @@ def verdict(found: Found) -> tuple[Message, Status]:
     """How many objects nobody looks after, and how many controllers are in each other's way."""
     faults, clashes = len(found.faults), len(found.conflicts)
     values = {"count": faults, "clashes": clashes, "examined": found.examined}
+    open_ = found.undecided or found.blind
     if faults or clashes:
-        return say("orphans.verdict.warn", **values), Status.UNKNOWN if found.undecided else Status.WARN
-    if not found.examined and not found.undecided:
-        return say("orphans.verdict.none"), Status.OK
+        told = say(one_or_many("orphans.verdict.warn", found.examined), **values)
+        return (say("orphans.verdict.partly", told=told), Status.UNKNOWN) if open_ else (told, Status.WARN)
     if found.undecided:
-        return say("orphans.verdict.unknown", **values), Status.UNKNOWN
-    return say("orphans.verdict.ok", **values), Status.OK
+        return say(one_or_many("orphans.verdict.unknown", found.examined), **values), Status.UNKNOWN
+    told = say(one_or_many("orphans.verdict.ok", found.examined), **values)
+    if not found.examined:
+        told = say("orphans.verdict.none")
+    return (say("orphans.verdict.blind", told=told), Status.UNKNOWN) if open_ else (told, Status.OK)
 
 
 def sections(found: Found, world: World, *, every: bool, explain: bool) -> list[Section]:
@@ -82,9 +86,8 @@ def _sort(sort: Sort, those: Sequence[Orphan], world: World, *, every: bool) -> 
 
 
 def _row(orphan: Orphan, world: World) -> list[Cell]:
-    seconds = world.since(orphan.entity.created)
     word = Pod(orphan.entity.item).status_word if orphan.entity.ref.kind == "Pod" and not orphan.entity.bare else ""
-    return [str(orphan.entity.ref), word, "" if seconds is None else human_age(seconds), why(orphan, world)]
+    return [str(orphan.entity.ref), word, _age(orphan.entity.created, world), why(orphan, world)]
 
 
 def why(orphan: Orphan, world: World) -> Message:
@@ -99,7 +102,7 @@ def why(orphan: Orphan, world: World) -> Message:
     if orphan.sort is Sort.ADOPTABLE:
         return say(key, names=_names(orphan.adopters))
     if orphan.sort is Sort.LEFT and orphan.maker is not None:
-        return say(key, maker=str(orphan.maker))
+        return _left(orphan, world)
     return say(key)
 
 
@@ -107,12 +110,23 @@ def _released(orphan: Orphan, world: World) -> Message:
     labels = _joined([_difference(*one) for one in orphan.differing])
     told = say("orphans.why.released", maker=str(orphan.maker), labels=labels)
     if orphan.write is not None:
-        seconds = world.since(orphan.write.time)
-        age = human_age(seconds) if seconds is not None else "-"
-        told = say("orphans.written", told=told, manager=orphan.write.manager, age=age)
+        told = say("orphans.written", told=told, manager=orphan.write.manager, age=_age(orphan.write.time, world))
     else:
         told = say("orphans.unwritten", told=told)
     return say("orphans.replaced", told=told, pod=str(orphan.replacement)) if orphan.replacement else told
+
+
+def _left(orphan: Orphan, world: World) -> Message:
+    told = say("orphans.why.left", maker=str(orphan.maker))
+    if orphan.write is None:
+        return told
+    values = {"field": orphan.write.field, "manager": orphan.write.manager, "age": _age(orphan.write.time, world)}
+    return say("orphans.relabelled", told=told, **values)
+
+
+def _age(moment: str, world: World) -> Age | str:
+    seconds = world.since(moment)
+    return "-" if seconds is None else human_age(seconds)
 
 
 def _difference(key: str, wanted: str, found: str) -> Message:
@@ -188,7 +202,9 @@ def _effects(told: Preview) -> Iterator[Message]:
         yield _effect(effect, told)
     if told.rivals:
         yield say("orphans.effect.rivals", names=_names(told.rivals))
-    if told.keeps is None and not any(effect.claim is Claim.ADOPTS for effect in told.effects):
+    if told.static:
+        yield say("orphans.effect.static")
+    elif told.keeps is None and not any(effect.claim is Claim.ADOPTS for effect in told.effects):
         yield say("orphans.effect.nobody")
 
 

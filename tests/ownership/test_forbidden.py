@@ -79,3 +79,27 @@ def test_a_proven_failure_is_told_beside_what_could_not_be_judged(tmp_path: Path
     text, body = told(["tree", "pod", "-n", "shop"], without("nodes", tmp_path), capsys, 5)
     assert body["status"] == "fail"
     assert "of them not well; how" in text
+
+
+@pytest.mark.parametrize("kind", ["pods", "replicasets", "statefulsets", "jobs", "horizontalpodautoscalers", "events"])
+@pytest.mark.parametrize("space", ["shop", "kube-system"])
+def test_a_search_for_orphans_is_undecided_and_names_the_right(
+    kind: str, space: str, tmp_path: Path, capsys: Capture
+) -> None:
+    text, body = told(["orphans", "-n", space], without(kind, tmp_path), capsys, 5)
+    assert (body["status"], body["complete"]) == ("unknown", False)
+    assert kind in {gap["resource"].partition(".")[0] for gap in body["gaps"]}
+    assert kind in text
+    assert "✔" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("kind", ["replicasets", "services"])
+def test_a_preview_that_lacks_something_is_undecided(kind: str, language: str, tmp_path: Path, capsys: Capture) -> None:
+    words = ["orphans", "pod/alone", "-n", "shop", "--preview-label", "app=web", "--lang", language]
+    text, body = told(words, without(kind, tmp_path), capsys, 5)
+    assert body["status"] == "unknown"
+    assert text.splitlines()[1].startswith("? ")
+    assert kind in text
+    assert "orphans that are not told" not in text
+    assert "살펴봤습니다" not in text

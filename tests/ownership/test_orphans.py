@@ -13,6 +13,8 @@ from kcompanion.model.world import World
 from kcompanion.ownership.orphans import Orphan, Sort, examined, orphans
 from kcompanion.ownership.overlaps import Clash, conflicts, events_asked
 from kcompanion.ownership.owners import MIRROR
+from kcompanion.report.orphans import why
+from kcompanion.text.catalog import phrase
 from tests.ownership.build import NOW, Json, controller, deployed, pod, reference, thing, world
 
 
@@ -66,6 +68,26 @@ def test_left_behind_by_an_orphaning_delete() -> None:
     assert sorts(left, item) == {made["metadata"]["name"]: "left"}
     assert sorts(freed(item)) == {item["metadata"]["name"]: "left"}
     assert deployment["kind"] == "Deployment"
+
+
+def test_left_behind_after_somebody_had_set_it_free() -> None:
+    """The label may have set it free before its controller was deleted, and then no --cascade=orphan was needed."""
+    *_, item = deployed(1)
+    free = freed(item, app="debug")
+    made: Json = {"f:metadata": {"f:labels": {"f:pod-template-hash": {}}}, "f:spec": {"f:containers": {}}}
+    relabelled: Json = {"f:metadata": {"f:labels": {"f:app": {}}}}
+    controllers = {"manager": "kube-controller-manager", "time": "2026-11-21T11:30:00Z", "fieldsV1": made}
+    by_hand = {"manager": "kubectl-label", "time": "2026-11-21T11:00:00Z", "fieldsV1": relabelled}
+    free["metadata"]["managedFields"] = [controllers, by_hand]
+    (one,) = found(free).values()
+    assert one.write is not None
+    assert (one.sort, one.write.manager, one.write.field) == (Sort.LEFT, "kubectl-label", "metadata.labels[app]")
+    told = phrase(why(one, world(free)), "en")
+    assert "or after it had let this one go" in told
+    assert "metadata.labels[app] was last written by kubectl-label" in told
+    free["metadata"]["managedFields"] = [controllers]
+    (one,) = found(free).values()
+    assert one.write is None
 
 
 def test_adoptable_bare_static_and_owned_without_controller() -> None:
@@ -149,15 +171,16 @@ def test_two_autoscalers_of_one_target() -> None:
     assert clashes(*deployed(1), scaler("x"), scaler("y")) == [(Clash.SCALERS, ["x", "y", "web"])]
 
 
-def replicaset_event(reason: str, count: int, first: str, last: str) -> Json:
-    about = {"kind": "ReplicaSet", "name": "web-5d54dbcf5f", "namespace": "shop"}
+def replicaset_event(reason: str, count: int, first: str, last: str, kind: str = "ReplicaSet") -> Json:
+    about = {"kind": kind, "name": "web-5d54dbcf5f", "namespace": "shop"}
     times = {"firstTimestamp": f"2026-11-21T{first}Z", "lastTimestamp": f"2026-11-21T{last}Z"}
     return {"involvedObject": about, "reason": reason, "count": count, "metadata": {}, **times}
 
 
-def test_making_and_deleting_by_turns() -> None:
-    made = replicaset_event("SuccessfulCreate", 4, "11:56:00", "11:58:00")
-    deleted = replicaset_event("SuccessfulDelete", 4, "11:56:10", "11:58:10")
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController", "CompanionReplicaSet"])
+def test_making_and_deleting_by_turns(kind: str) -> None:
+    made = replicaset_event("SuccessfulCreate", 4, "11:56:00", "11:58:00", kind)
+    deleted = replicaset_event("SuccessfulDelete", 4, "11:56:10", "11:58:10", kind)
     assert clashes(*deployed(1), events=[made, deleted]) == [(Clash.BY_TURNS, ["web-5d54dbcf5f"])]
     assert clashes(*deployed(1), events=[made]) == []
     old = [{**one, "lastTimestamp": "2026-11-21T10:00:00Z"} for one in (made, deleted)]

@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 
 from kcompanion.model.times import format_time
+from kcompanion.ownership.owners import MIRROR
 from kcompanion.ownership.preview import Changes, Preview, Then, parsed, preview
 from kcompanion.reconcile.claims import Claim
 from kcompanion.reconcile.moments import since_1970
 from kcompanion.reconcile.pod import pod_of
 from kcompanion.reconcile.victims import ranked
+from kcompanion.report.orphans import preview_sections
+from kcompanion.text.catalog import phrase
 from tests.ownership.build import NOW, Json, controller, deployed, pod, thing, world
 
 
@@ -32,6 +35,16 @@ def test_a_label_nobody_selects_by_changes_nothing() -> None:
     *rest, last = deployed(2)
     seen = told(last, {"note": "x"}, *rest)
     assert (seen.effects, str(seen.keeps)) == ((), "ReplicaSet shop/web-5d54dbcf5f")
+
+
+def test_kubelet_looks_after_a_static_pod_whatever_its_labels() -> None:
+    static = pod("etcd-n1", thing("Node", "n1"), metadata={"annotations": {MIRROR: "x"}})
+    (then, _) = preview_sections(told(static, {"app": "x"}), explain=False)
+    (line,) = [phrase(line, "en") for block in then.blocks for line in getattr(block, "lines", ())]
+    assert line.startswith("kubelet looks after it")
+    (then, _) = preview_sections(told(pod("bare"), {"app": "x"}), explain=False)
+    (line,) = [phrase(line, "en") for block in then.blocks for line in getattr(block, "lines", ())]
+    assert line.startswith("No controller has it then")
 
 
 def test_taken_away_and_moved_to_another() -> None:

@@ -64,7 +64,7 @@ def command(options: Options, words: tuple[str, ...], *, all_kinds: bool, labels
         if not words:
             space = targets.namespace_of_options(options, World(conversation.snapshot))
             first += [*(listing(resource, space or None) for resource in NEEDED), *events_asked(space)]
-        return _answer(conversation, settle(conversation, work, first), options)
+        return _answer(conversation, settle(conversation, work, first), options, previewing=bool(changes))
 
     return run(options, produce)
 
@@ -88,7 +88,7 @@ def _previewed(words: Sequence[str], options: Options, changes: Changes, world: 
     if len(found) != 1 or found[0].resource != r.PODS:
         raise UsageError("--preview-label looks at one pod", "name it: pod/NAME")
     told = preview(found[0].item, changes, world)
-    return report.Found(preview=told, gaps=told.gaps, examined=1)
+    return report.Found(preview=told, gaps=told.gaps, examined=1, undecided=any(gap.decisive for gap in told.gaps))
 
 
 def _searched(words: Sequence[str], options: Options, world: World, all_kinds: bool) -> report.Found:
@@ -109,6 +109,7 @@ def _searched(words: Sequence[str], options: Options, world: World, all_kinds: b
         gaps=tuple(every[key] for key in sorted(every)),
         examined=len(entities),
         undecided=any(gap.decisive for gap in (*missed, *gaps)),
+        blind=any(gap.decisive for gap in more),
     )
 
 
@@ -124,14 +125,17 @@ def _findings(found: Sequence[Orphan], world: World) -> list[Finding]:
     return told
 
 
-def _answer(conversation: Session, result: report.Found | NotKnown, options: Options) -> Answer:
+def _answer(conversation: Session, result: report.Found | NotKnown, options: Options, *, previewing: bool) -> Answer:
     snapshot = conversation.snapshot
     world = World(snapshot)
     found = report.Found(gaps=(result.gap,), undecided=True) if isinstance(result, NotKnown) else result
     told, status = report.verdict(found)
     if found.preview is not None:
-        told, status = report.preview_verdict(found.preview), Status.OK
+        told = report.preview_verdict(found.preview)
+        status = Status.UNKNOWN if found.undecided else Status.OK
         sections = report.preview_sections(found.preview, explain=options.explain)
+    elif previewing:
+        told, sections = say("orphans.preview.unknown"), []
     else:
         sections = report.sections(found, world, every=options.output == "wide", explain=options.explain)
     return Answer(
@@ -142,5 +146,5 @@ def _answer(conversation: Session, result: report.Found | NotKnown, options: Opt
         names=[f"{one.entity.ref.kind.lower()}/{one.entity.ref.name}" for one in found.faults],
         findings=found.findings,
         gaps=found.gaps,
-        undecided=found.undecided,
+        undecided=found.undecided or found.blind,
     )
