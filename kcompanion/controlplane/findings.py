@@ -135,6 +135,7 @@ def _single_point(plane: ControlPlane) -> Iterator[Finding]:
             f"{name}/{instance.node}",
             say("controlplane.finding.kc1011", component=name, node=instance.node),
             (Evidence("Pods kube-system", f"labels[component]={name}", "one"),),
+            f"kubectl get pods -n kube-system -l component={name} -o wide",
         )
 
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kcompanion.explain.family import Family
 from kcompanion.explain.judge import NotEvaluated, Verdict, judge_alone
 from kcompanion.model import resources as r
-from kcompanion.model.fields import labels_of, map_at, maps_at, namespace_of, text_at
 from kcompanion.model.finding import SEVERITY_ORDER, Finding, Severity
 from kcompanion.model.refs import Ref, parse_ref, ref_of
 from kcompanion.model.resources import Resource
@@ -47,6 +47,7 @@ class Entry:
     finding: Finding
     root: str
     affected: tuple[str, ...]
+    told_by: str  # the object whose explanation holds the cause: a root may not exist, or know nothing of it
 
     @property
     def key(self) -> tuple[str, str]:
@@ -102,7 +103,7 @@ def sweep(
             judged[resource.kind] = len(items)
             verdicts += [_judged(item, resource.kind, world, kept) for item in items]
     missed += [one for verdict in verdicts for one in verdict.not_evaluated]
-    family = Family(world, namespace)
+    family = Family(world, IN_NAMESPACES, namespace)
     by_subject = {verdict.ref.subject: verdict for verdict in verdicts}
     entries = _entries([*verdicts, *_nodes(verdicts, by_subject, world)], family, more)
     return Sweep(entries, judged, _alike(missed), by_subject)
@@ -133,51 +134,6 @@ def _nodes(verdicts: Iterable[Verdict], judged: Mapping[str, Verdict], world: Wo
             yield own
 
 
-class Family:
-    """Who is whose parent among the objects that were listed, without asking for any more."""
-
-    def __init__(self, world: World, namespace: str) -> None:
-        self._parents: dict[str, str] = {}
-        self._services: dict[str, list[tuple[Mapping[str, object], str]]] = defaultdict(list)
-        self._labels: dict[str, tuple[str, Mapping[str, object]]] = {}
-        for resource in IN_NAMESPACES:
-            for item in world.seen(resource, namespace):
-                self._add(item, resource)
-
-    def _add(self, item: Object, resource: Resource) -> None:
-        subject = ref_of(item, resource.kind).subject
-        for reference in maps_at(item, "metadata", "ownerReferences"):
-            if reference.get("controller") is True:
-                kind = text_at(reference, "kind")
-                outside = kind == "Node"  # static pods
-                owner = Ref(kind, text_at(reference, "name"), "" if outside else namespace_of(item))
-                self._parents[subject] = owner.subject
-        if resource is r.PODS:
-            self._labels[subject] = namespace_of(item), labels_of(item)
-        elif resource is r.SERVICES and (selector := map_at(item, "spec", "selector")):
-            self._services[namespace_of(item)].append((selector, subject))
-
-    def ancestors(self, subject: str) -> Iterator[str]:
-        """Parent, grandparent and so on, without nodes."""
-        seen = {subject}
-        while (subject := self._parents.get(subject, "")) and subject not in seen:
-            if subject.startswith("Node/"):
-                return
-            seen.add(subject)
-            yield subject
-
-    def top(self, subject: str) -> str:
-        """The topmost owner, or the object itself."""
-        return [subject, *self.ancestors(subject)][-1]
-
-    def services(self, subject: str) -> Iterator[str]:
-        """The Services that select a pod."""
-        space, labels = self._labels.get(subject, ("", {}))
-        for selector, service in self._services.get(space, ()):
-            if all(labels.get(key) == value for key, value in selector.items()):
-                yield service
-
-
 def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding]) -> tuple[Entry, ...]:
     deepest = {verdict.ref.subject: verdict.root for verdict in verdicts if verdict.root is not None}
     explained: dict[str, list[Finding]] = defaultdict(list)  # what suffers from something deeper: from what
@@ -195,7 +151,7 @@ def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding
         for cause in causes:
             suffering[cause.code, _root(cause, family)].add(subject)
     made = [_entry(root, those, suffering[code, root], family) for (code, root), those in groups.items()]
-    made += [Entry(finding, finding.subject, (finding.subject,)) for finding in more]
+    made += [Entry(finding, finding.subject, (finding.subject,), finding.subject) for finding in more]
     return in_order(made)
 
 
@@ -211,7 +167,8 @@ def _entry(root: str, those: Sequence[Finding], suffering: Iterable[str], family
     # what stops a ReplicaSet is told at the Deployment that people know
     hit = {f.subject if f.subject.startswith("Pod/") else family.top(f.subject) for f in those}
     affected = tuple(sorted(hit | set(suffering)))
-    return Entry(replace(teller, severity=worst, affected=affected), root, affected)
+    told_by = root if any(family.tells(root, f.subject) for f in those) else family.speaker(teller.subject)
+    return Entry(replace(teller, severity=worst, affected=affected), root, affected, told_by)
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -238,5 +195,5 @@ def worst_of(entries: Iterable[Entry]) -> Severity | None:
 
 
 def owner_of(entry: Entry) -> Ref:
-    """The object the entry hangs on, to be named in a command."""
+    """The object the entry hangs on."""
     return parse_ref(entry.root)

@@ -10,7 +10,7 @@ from typing import Any
 from kcompanion.controlplane.findings import findings
 from kcompanion.controlplane.inspect import inspect
 from kcompanion.explain.accepted import Sorted
-from kcompanion.explain.judge import CHILDREN, NotEvaluated
+from kcompanion.explain.judge import NotEvaluated
 from kcompanion.explain.sweep import Entry, Sweep, owner_of, worst_of
 from kcompanion.model.finding import Finding, Severity, Status
 from kcompanion.model.message import Message, one_or_many, say
@@ -22,7 +22,6 @@ SHOWN = 12  # entries told in the terminal (all with -o wide)
 PER_CODE = 3  # entries of one code among them
 NAMED = 3  # affected objects named for each
 LISTED = 200  # entries in structured output
-_ALWAYS_THERE = tuple(f"{kind}/" for kind in CHILDREN)  # parents, found by way of their pods
 NAMES = 20  # affected objects listed there for each
 # What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
 _TOLD_BY_RULES = ("KC20", "KC1000")
@@ -145,11 +144,7 @@ def explain_command(entry: Entry) -> str:
     """The command that tells everything about an entry; that of the finding where it hangs on no object."""
     if not entry.finding.code.startswith("KC5"):
         return entry.finding.next_command
-    # a root that was not judged itself may not even exist: a missing ConfigMap
-    judged = entry.root in entry.affected or entry.root.startswith(_ALWAYS_THERE)
-    root = owner_of(entry) if judged else parse_ref(entry.affected[0])
-    space = f" -n {root.namespace}" if root.namespace else ""
-    return f"kcompanion explain {root.kind.lower()}/{root.name}{space}"
+    return f"kcompanion explain {parse_ref(entry.told_by).kubectl}"
 
 
 def bounded(kept: Sorted) -> list[Finding]:

@@ -182,6 +182,7 @@ def test_a_cluster_that_has_it(code: str, change: Callable[[Answers], None]) -> 
     made = cluster("a", "b", "c")
     change(made)
     assert of(made, code)
+    assert all(finding.next_command for finding in of(made, code)), "health offers it as the next step"
 
 
 @pytest.mark.parametrize(("code", "change"), [(code, change) for code, (_, not_) in CASES.items() for change in not_])

@@ -1,10 +1,13 @@
 """Shared causes are one entry, parents do not repeat their pods, and the length does not grow with the pods."""
 
+import pytest
+
 from kcompanion.explain.accepted import sort
 from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.ask import Outcome, Reading, listing
 from kcompanion.model.finding import Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
+from kcompanion.model.refs import parse_ref
 from kcompanion.model.resources import LEASES, NODES, PODS
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
@@ -13,7 +16,7 @@ from kcompanion.render.terminal import render
 from kcompanion.report import health as report
 from kcompanion.report.document import Document
 from tests.explain.build import Json, crashing, deployed, deployment, node, replicaset, running
-from tests.explain.casebook import NOW, world_from
+from tests.explain.casebook import CASES, NOW, verdicts_of, world_from, world_of
 
 
 def swept(*objects: Json) -> Sweep:
@@ -158,3 +161,22 @@ def test_what_stops_a_child_is_told_at_the_parent() -> None:
     [entry] = swept(deployment("web", replicas=2), child).entries
     assert entry.affected == ("Deployment/shop/web",)
     assert report.explain_command(entry) == "kcompanion explain deployment/web -n shop"
+
+
+@pytest.mark.parametrize("folder", sorted(folder.name for folder in CASES.iterdir()))
+def test_the_command_that_is_offered_tells_the_cause(folder: str) -> None:
+    """A root may not exist (a missing owner), or be well itself (the owner of a job of yesterday)."""
+    for file in sorted((CASES / folder).glob("positive*.*")):
+        verdicts = {verdict.ref.subject: verdict for verdict in verdicts_of(file)}
+        for entry in sweep(world_of(file)).entries:
+            assert entry.told_by in verdicts, f"{file.name}: {entry.told_by} does not exist"
+            told = {finding.code for finding in verdicts[entry.told_by].findings}
+            assert entry.finding.code in told, f"{file.name}: {entry.told_by} does not tell {entry.finding.code}"
+            assert report.explain_command(entry) == f"kcompanion explain {parse_ref(entry.told_by).kubectl}"
+
+
+def test_an_owner_of_the_same_name_that_came_later_is_no_parent() -> None:
+    child = replicaset("web-7d9f", "web", replicas=1)
+    child["metadata"]["ownerReferences"][0]["uid"] = "uid-of-yesterday"
+    [entry] = [one for one in swept(deployment("web", replicas=1), child).entries if one.finding.code == "KC5167"]
+    assert (entry.root, entry.told_by) == ("ReplicaSet/shop/web-7d9f", "ReplicaSet/shop/web-7d9f")
