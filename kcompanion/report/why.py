@@ -15,10 +15,11 @@ from kcompanion.report.document import Block, Cell, Facts, Lesson, Lines, Litera
 from kcompanion.scheduling.messages import parse
 from kcompanion.scheduling.placement import Placement, Verdict
 from kcompanion.scheduling.result import Fit, Miss, Result
-from kcompanion.scheduling.telling import by_reason
+from kcompanion.scheduling.telling import by_miss, by_reason
 
 SHOWN = 20  # rows of the table of nodes; more nodes are told in groups
 NAMED = 3  # nodes that a group names
+CHANGES = 5  # things that would have to change; all of them with `-o wide`
 DEFAULT = "default-scheduler"
 _STATUS = {Fit.FITS: Status.OK, Fit.NOT: Status.FAIL, Fit.UNKNOWN: Status.UNKNOWN}
 
@@ -93,13 +94,17 @@ def verdict_on_node(pod: Object, verdict: Verdict) -> Message:
 
 def sections_on_node(pod: Object, verdict: Verdict, *, explain: bool) -> list[Section]:
     """The table of predicates, what would have to change, and what this is worth."""
-    rows = [(result.predicate, _word(result.fit), _why(result)) for result in verdict.results]
-    made = [Section(say("why.section.predicates"), [Table(columns("PREDICATE FITS WHY"), rows)])]
+    made = [Section(say("why.section.predicates"), [_predicates(verdict)])]
     if verdict.misses:
         made.append(Section(say("why.section.change"), [Lines(_remedies(verdict.misses))]))
     notes = [_as_if(pod, verdict.node), say("why.line.recomputed")]
     made.append(Section(say("why.section.worth"), [Lines([note for note in notes if note]), *_lesson(explain)]))
     return made
+
+
+def _predicates(verdict: Verdict) -> Table:
+    rows = [(result.predicate, _word(result.fit), _why(result)) for result in verdict.results]
+    return Table(columns("PREDICATE FITS WHY"), rows)
 
 
 def node_json(pod: Object, verdict: Verdict) -> dict[str, Any]:
@@ -127,10 +132,12 @@ def _why(result: Result) -> Cell:
 
 
 def _remedies(misses: Sequence[Miss]) -> list[Cell]:
-    lines: list[Cell] = []
-    for miss in misses:
-        lines.append(say("why.with_command", remedy=miss.remedy, command=miss.command) if miss.command else miss.remedy)
+    lines: list[Cell] = [_remedy(miss) for miss in misses]
     return list(dict.fromkeys(lines))
+
+
+def _remedy(miss: Miss) -> Message:
+    return say("why.with_command", remedy=miss.remedy, command=miss.command) if miss.command else miss.remedy
 
 
 def _as_if(pod: Object, node: str) -> Message | None:
@@ -146,20 +153,52 @@ def _as_if(pod: Object, node: str) -> Message | None:
 def verdict_on_all(pod: Object, placement: Placement, binding: Binding) -> tuple[Message, Status]:
     """The sentence on top of `why`, and how bad it is."""
     values: dict[str, Any] = {"pod": _place(pod), "nodes": len(placement.verdicts), "fit": len(placement.fitting)}
+    reach = _reach(placement)
     if binding.node:
-        return say("why.verdict.bound", node=binding.node, **values), Status.OK
+        there = placement.gap is not None or any(verdict.node == binding.node for verdict in placement.verdicts)
+        if not there:
+            return say("why.verdict.no_such_node", pod=values["pod"], node=binding.node), Status.FAIL
+        return say("why.verdict.bound", pod=values["pod"], node=binding.node, reach=reach), Status.OK
     if binding.gates:
-        return say("why.verdict.gated", gates=", ".join(binding.gates), **values), Status.WARN
+        gates = ", ".join(binding.gates)
+        return say("why.verdict.gated", pod=values["pod"], gates=gates, reach=reach), Status.WARN
+    if placement.gap is not None:
+        return say("why.verdict.unread", pod=values["pod"]), Status.UNKNOWN
     if placement.fitting:
         return say(one_or_many("why.verdict.some", len(placement.fitting)), **values), Status.WARN
-    if placement.undecided or placement.gap:
+    if placement.undecided:
         return say("why.verdict.open", **values), Status.UNKNOWN
     return say("why.verdict.none", **values), Status.FAIL
 
 
-def sections_on_all(pod: Object, placement: Placement, binding: Binding, *, explain: bool) -> list[Section]:
-    """Every node, how the pod came to its node, and what this is worth."""
-    made = [Section(say("why.section.nodes"), [_nodes(placement)])] if placement.verdicts else []
+def _reach(placement: Placement) -> Message:
+    """On how many nodes it would fit now, as far as that is known: what is not known counts neither way."""
+    if placement.gap is not None:
+        return say("why.reach.unread")
+    nodes, least, open_ = len(placement.verdicts), len(placement.fitting), len(placement.undecided)
+    if not open_:
+        return say("why.reach.known", fit=least, nodes=nodes)
+    if not least:
+        return say("why.reach.most", most=open_, nodes=nodes)
+    return say("why.reach.bounds", fit=least, most=least + open_, nodes=nodes)
+
+
+def sections_on_all(
+    pod: Object, placement: Placement, binding: Binding, *, explain: bool, wide: bool = False
+) -> list[Section]:
+    """Every node, what would have to change, how the pod came to its node, and what this is worth.
+
+    A pod that has its node needs no change: what keeps it off the others is told with `wide` only, and so is every
+    predicate of its own node.
+    """
+    made: list[Section] = []
+    if placement.verdicts:
+        made.append(Section(say("why.section.nodes"), [_nodes(placement, every=wide), *_pointer(pod, placement)]))
+    own = next((v for v in placement.verdicts if v.node == binding.node), None)
+    if own is not None and wide:
+        made.append(Section(say("why.section.own", node=own.node), [_predicates(own)]))
+    if placement.refusing and (own is None or wide):
+        made.append(Section(say("why.section.change"), [Lines(_changes(placement, every=wide))]))
     made.append(Section(say("why.section.binding"), _binding(pod, binding)))
     if binding.told:
         made.append(Section(say("why.section.told"), _told(binding)))
@@ -186,8 +225,26 @@ def all_json(pod: Object, placement: Placement, binding: Binding) -> dict[str, A
     }
 
 
-def _nodes(placement: Placement) -> Block:
-    if len(placement.verdicts) <= SHOWN:
+def _pointer(pod: Object, placement: Placement) -> list[Block]:
+    """The command that tells one node in full: the pod's own, else one that might have taken it."""
+    own = text_at(pod, "spec", "nodeName")
+    names = [v.node for v in sorted(placement.verdicts, key=lambda v: any(m.kind == "reserved" for m in v.misses))]
+    node = own if own in names else names[0]
+    return [Lines([say("why.line.more", command=f"kcompanion why-not {name_of(pod)} {node} -n {namespace_of(pod)}")])]
+
+
+def _changes(placement: Placement, *, every: bool) -> list[Cell]:
+    """What would have to change for which nodes: what helps with most of them first."""
+    groups = by_miss(placement.refusing)
+    shown = groups if every else groups[:CHANGES]
+    lines: list[Cell] = [say("why.line.for_nodes", nodes=_named(nodes), remedy=_remedy(miss)) for miss, nodes in shown]
+    if len(groups) > len(shown):
+        lines.append(say("why.line.more_remedies", count=len(groups) - len(shown)))
+    return lines
+
+
+def _nodes(placement: Placement, *, every: bool) -> Block:
+    if every or len(placement.verdicts) <= SHOWN:
         rows = [(v.node, _word(v.fit), _briefly(v)) for v in placement.verdicts]
         return Table(columns("NODE FITS WHY_NOT"), rows)
     groups: list[tuple[Cell, ...]] = []

@@ -77,6 +77,15 @@ def grouped(verdicts: Iterable[Verdict]) -> list[tuple[Miss, list[str]]]:
     return sorted(groups.values(), key=lambda group: (-len(group[1]), group[1][0]))
 
 
+def by_miss(verdicts: Iterable[Verdict]) -> list[tuple[Miss, list[str]]]:
+    """Everything that keeps the pod off any node, each with its nodes, the most common first."""
+    groups: dict[tuple[str, ...], tuple[Miss, list[str]]] = {}
+    for verdict in verdicts:
+        for key, miss in {_kind(miss): miss for miss in reversed(verdict.misses)}.items():
+            groups.setdefault(key, (miss, []))[1].append(verdict.node)
+    return sorted(groups.values(), key=lambda group: (-len(group[1]), group[1][0]))
+
+
 def told_reason(told: Told) -> Reason | None:
     """The telling reason of a message, when nothing can be recomputed: not the control plane's taint if another is."""
     known = [reason for reason in told.reasons if reason.number]

@@ -73,6 +73,22 @@ def test_a_running_pod_is_judged_as_if_it_were_to_be_placed_now(capsys: pytest.C
     assert "DaemonSet kube-proxy" in out
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_wide_tells_the_predicates_of_the_pods_own_node(capsys: pytest.CaptureFixture[str], language: str) -> None:
+    words = ("why", _pod("kube-proxy")["metadata"]["name"], "-n", "kube-system", "--from", str(HEALTHY))
+    for wide, shown in (((), False), (("-o", "wide"), True)):
+        code, out = told(capsys, *words, *wide, "--lang", language)
+        assert code == 0
+        assert ("NodeResourcesFit" in out) is shown
+
+
+def test_what_would_have_to_change_is_told_of_all_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = told(capsys, "why", "lost", *SPREAD)
+    assert code == 0
+    assert "nodeTaintsPolicy: Honor" in out
+    assert "kcompanion why-not lost" in " ".join(out.split())
+
+
 def test_a_static_pod_was_never_scheduled(capsys: pytest.CaptureFixture[str]) -> None:
     name = _pod("etcd")["metadata"]["name"]
     code, out = told(capsys, "why", name, "-n", "kube-system", "--from", str(HEALTHY))

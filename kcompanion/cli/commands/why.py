@@ -105,6 +105,7 @@ def _answer(conversation: Session, result: Found | NotKnown, options: Options) -
         return Answer("Why", snapshot, {"status": "unknown"}, Document(gaps=missing), gaps=missing, undecided=True)
     verdict, status = report.verdict_on_all(result.pod, result.placement, result.binding)
     undecided = bool(result.placement.gap or result.placement.undecided)
+    wide = options.output == "wide"
     return Answer(
         "Why",
         snapshot,
@@ -112,7 +113,9 @@ def _answer(conversation: Session, result: Found | NotKnown, options: Options) -
         Document(
             verdict=verdict,
             status=Status.UNKNOWN if undecided and status is Status.OK else status,
-            sections=report.sections_on_all(result.pod, result.placement, result.binding, explain=options.explain),
+            sections=report.sections_on_all(
+                result.pod, result.placement, result.binding, explain=options.explain, wide=wide
+            ),
             gaps=result.gaps,
         ),
         gaps=result.gaps,
