@@ -291,7 +291,7 @@ def test_a_pod_that_was_let_go_knows_who_made_it_who_labelled_it_and_what_came_s
 
 
 def test_a_pod_whose_maker_is_gone_is_not_called_made_by_hand() -> None:
-    told = story(let_go(**{"app": "web", "pod-template-hash": "x"}))
+    told = read_whole(let_go(**{"app": "web", "pod-template-hash": "x"}))
     assert told.steps[0].told.id == "trace.created.left"
     assert "released" not in ids(told)
 
