@@ -53,7 +53,7 @@ def _details(decision: Mapping[str, Any]) -> Iterator[Message]:
             yield say(f"reconcile.{kind}", pods=names)
     pending = map_at(decision, "expectations")
     if pending:
-        counts = {name: _number(pending, name) for name in ("creations", "deletions")}
+        counts = {name: _counted(name, _number(pending, name)) for name in ("creations", "deletions")}
         yield say("reconcile.pending", **counts)
     for answer in maps_at(decision, "answers"):
         yield from _refused(answer)
@@ -102,6 +102,10 @@ def _refused(answer: Mapping[str, Any]) -> Iterator[Message]:
         yield say("reconcile.unanswered", **values)
     else:
         yield say("reconcile.refused", code=code, message=text_at(answer, "message"), **values)
+
+
+def _counted(what: str, count: int) -> Message:
+    return say(one_or_many(f"reconcile.{what}", count), count=count)
 
 
 def _names(at: Mapping[str, Any], kind: str) -> str:

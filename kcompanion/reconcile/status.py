@@ -41,11 +41,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a sync has to say; `failure` None takes an earlier one back."""
+    """What a sync has to say; `failure` None takes an earlier one back, if the number of pods could be seen to."""
 
     observed: Observed
     generation: int
     failure: Failure | None = None
+    tried: bool = True  # else it did not come to that, and nothing new can be said about failing
     selector: str | None = None  # our kind's own field: the scale subresource has to find it as text
 
 
@@ -89,9 +90,9 @@ def next_look(pods: Iterable[Pod], min_ready_seconds: int, evaluated: int, now: 
     return max(0, min(due) - now) / SECOND if due else None
 
 
-def news(owner: ReplicaSet, observed: Observed, failure: Failure | None) -> News:
+def news(owner: ReplicaSet, observed: Observed, failure: Failure | None, *, tried: bool = True) -> News:
     selector = selector_text(owner.selector) if owner.target == COMPANION else None
-    return News(observed, owner.generation, failure, selector)
+    return News(observed, owner.generation, failure, tried, selector)
 
 
 def applied(old: Mapping[str, Any], said: News) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def applied(old: Mapping[str, Any], said: News) -> dict[str, Any]:
     if said.selector is not None:
         values["selector"] = said.selector
     new = {**old, **values}
-    conditions = _conditions(old, said.failure)
+    conditions = _conditions(old, said.failure) if said.tried else list(maps_at(old, "conditions"))
     if conditions:
         return new | {"conditions": conditions}
     new.pop("conditions", None)

@@ -9,6 +9,7 @@ from kcompanion.reconcile.decision import Decision
 from kcompanion.reconcile.expectations import Kept
 from kcompanion.reconcile.owner import ReplicaSet
 from kcompanion.reconcile.requests import Answer, Request
+from kcompanion.reconcile.triggers import Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,19 @@ class Outcome:
     """How a sync ended.
 
     `error`: the key goes back into the queue with back-off; without one its back-off is forgotten.
-    `requeue_after`: seconds after which it wants to look again, error or not.
+    `again`: when and why it wants to look again, error or not.
     `stale`: it was skipped because this watch lags behind our own writes (then `error` tells so).
     """
 
     error: str | None
-    requeue_after: float | None
+    again: Wake | None
     decision: Decision
     stale: Kept | None = None
+
+    @property
+    def requeue_after(self) -> float | None:
+        """Seconds until it wants to look again."""
+        return None if self.again is None else self.again.after_seconds
 
 
 Sync = Generator[Step, tuple[Answer, ...], Outcome]

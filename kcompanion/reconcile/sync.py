@@ -23,7 +23,7 @@ from kcompanion.reconcile.scaling import Managing, create, delete
 from kcompanion.reconcile.status import Failure, news, next_look, observe, write_status
 from kcompanion.reconcile.steps import Outcome, Step, Sync
 from kcompanion.reconcile.target import Key
-from kcompanion.reconcile.triggers import Wake
+from kcompanion.reconcile.triggers import Cause, Wake
 from kcompanion.reconcile.view import View
 from kcompanion.reconcile.work import Work
 
@@ -50,14 +50,14 @@ def sync(key: Key, view: View, books: Books, now: Callable[[], int], woken_by: t
     if not owner.valid:
         return Outcome(None, None, Decision(key, woken_by, Action.UNUSABLE, desired=owner.replicas))
     work = Work(owner, view, books, now, Account(pending=books.expectations.pending(key, now())))
-    error, requeue_after = yield from _synced(work)
+    error, again = yield from _synced(work)
     if work.account.events:
         yield from work.ask()
-    return Outcome(error, requeue_after, _decision(work, woken_by, error, requeue_after))
+    return Outcome(error, again, _decision(work, woken_by, error, again))
 
 
-def _synced(work: Work) -> Generator[Step, tuple[Answer, ...], tuple[str | None, float | None]]:
-    """The error, if there was one, and when to look again."""
+def _synced(work: Work) -> Generator[Step, tuple[Answer, ...], tuple[str | None, Wake | None]]:
+    """The error, if there was one, and when to look again and why."""
     owner, account = work.owner, work.account
     doubt = yield from _settle_doubt(work)
     # Whether to act and on which pods is decided in the same moment. While answers are waited for the view goes on:
@@ -69,11 +69,12 @@ def _synced(work: Work) -> Generator[Step, tuple[Answer, ...], tuple[str | None,
         account.action = Action.CLAIM_FAILED
         account.observed = observe(owner, claimed, found.terminating, work.now())
         return "; ".join(account.errors), None
-    error = doubt or (yield from _managed(work, claimed, may_act))
+    error = yield from _managed(work, claimed, may_act)
     evaluated = work.now()
     account.observed = observe(owner, claimed, found.terminating, evaluated)
     failure = None if error is None else Failure(_reason(owner, claimed), error, evaluated)
-    refusal = yield from write_status(work, news(owner, account.observed, failure))
+    refusal = yield from write_status(work, news(owner, account.observed, failure, tried=doubt is None))
+    error = doubt or error
     if refusal or error:
         account.errors += [told for told in (error, refusal) if told]
         return refusal or error, None
@@ -102,17 +103,18 @@ def _managed(work: Work, claimed: Sequence[Pod], may_act: bool) -> Managing:
     return None
 
 
-def _next(work: Work, claimed: Sequence[Pod], evaluated: int) -> float | None:
-    """Seconds until something is due that no event will tell of: a pod ready for long enough, or a wait too long."""
+def _next(work: Work, claimed: Sequence[Pod], evaluated: int) -> Wake | None:
+    """What is due next and no event will tell of: a pod ready for long enough, or a wait too long."""
     owner, seen, now = work.owner, work.account.observed, work.now()
     due = []
     if owner.min_ready_seconds > 0 and seen.ready != seen.available:
         look = next_look(claimed, owner.min_ready_seconds, evaluated, now)
-        due.append(owner.min_ready_seconds if look is None else look)
+        due.append(Wake(work.key, Cause.AVAILABILITY, after_seconds=owner.min_ready_seconds if look is None else look))
     pending = work.books.expectations.pending(work.key, now)
     if pending is not None and not pending.fulfilled:
-        due.append(max(0, TIMEOUT - pending.age) / SECOND + 1)
-    return min(due, default=None)
+        left = max(0, TIMEOUT - pending.age) / SECOND + 1
+        due.append(Wake(work.key, Cause.TIMEOUT, after_seconds=left))
+    return min(due, key=lambda wake: wake.after_seconds, default=None)
 
 
 def _reason(owner: ReplicaSet, claimed: Sequence[Pod]) -> str:
@@ -123,7 +125,7 @@ def _stale(stale: Stale) -> str:
     return f"the view of {stale.kept} is at version {stale.seen}, but {stale.written} was written already"
 
 
-def _decision(work: Work, woken_by: tuple[Wake, ...], error: str | None, requeue_after: float | None) -> Decision:
+def _decision(work: Work, woken_by: tuple[Wake, ...], error: str | None, again: Wake | None) -> Decision:
     account = work.account
     return Decision(
         key=work.key,
@@ -141,5 +143,5 @@ def _decision(work: Work, woken_by: tuple[Wake, ...], error: str | None, requeue
         answers=account.answered(),
         changes=account.changes,
         error=error,
-        requeue_after=requeue_after,
+        requeue_after=None if again is None else again.after_seconds,
     )

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     ORPHAN_ADDED = "orphanAdded"
     ORPHAN_CHANGED = "orphanChanged"
     AVAILABILITY = "availability"  # a pod has been ready for minReadySeconds
+    TIMEOUT = "timeout"  # as long as is waited for what was asked for to be seen; it may have been seen long ago
     RETRY = "retry"  # the sync before ended in an error
 
 

@@ -175,8 +175,8 @@ class Controller:
             self.queue.retry(Wake(key, Cause.RETRY))
         else:
             self.queue.forget(key)
-        if outcome.requeue_after is not None:
-            self.queue.add_after(Wake(key, Cause.AVAILABILITY), outcome.requeue_after)
+        if outcome.again is not None:
+            self.wake((outcome.again,))
         self._remember(key, outcome)
 
     def _remember(self, key: Key, outcome: Outcome) -> None:

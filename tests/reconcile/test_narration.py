@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kcompanion.reconcile.decision import Action, Answered, Change, Decision, Observed
+from kcompanion.reconcile.expectations import Pending
 from kcompanion.reconcile.narration import headline, told
 from kcompanion.reconcile.pod import pod_of
 from kcompanion.reconcile.target import Key
@@ -48,6 +49,18 @@ def test_why_just_this_pod() -> None:
     victim = Victim(POD, Rule.COST, -5, "web-b", 0)
     decision = Decision(KEY, action=Action.DELETE, count=1, desired=1, observed=Observed(active=2), victims=(victim,))
     assert words(decision)[1] == "web-a goes first: its deletion cost is -5; that of web-b is 0"
+
+
+def test_one_is_not_told_as_many() -> None:
+    crowd, restarts = (Victim(POD, rule, 2, "web-b", 1) for rule in (Rule.CROWD, Rule.RESTARTS))
+    for pending, said in ((Pending(1, 2, 0), "1 creation, 2 deletions"), (Pending(2, 1, 0), "2 creations, 1 deletion")):
+        decision = Decision(KEY, action=Action.WAIT, pending=pending, victims=(crowd, restarts))
+        assert words(decision)[1:] == [
+            "web-a goes first: its node has 2 pods of its kin; that of web-b has 1",
+            "web-a goes first: it restarted more often (2×) than web-b (1×)",
+            f"asked for before and not seen in the watch yet: {said}",
+        ]
+    assert words(decision, "ko")[-1] == "앞서 요청했지만 워치에 아직 보이지 않음: 생성 2개, 삭제 1개"
 
 
 def test_what_was_refused() -> None:

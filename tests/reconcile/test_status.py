@@ -17,6 +17,7 @@ from kcompanion.reconcile.pod import Pod
 from kcompanion.reconcile.requests import Answer, ReadOwner, Request, WriteStatus
 from kcompanion.reconcile.status import Failure, applied, changes, news, next_look, observe
 from kcompanion.reconcile.target import COMPANION
+from kcompanion.reconcile.triggers import Cause
 from tests.reconcile.build import NOW, SECOND, View, limited, owner, pod, turn, well
 
 PLAIN, FULL = {"name": "foo"}, {"name": "foo", "type": "production"}
@@ -242,3 +243,5 @@ def test_availability_is_looked_at_again_without_any_event() -> None:
     made = turn(View([mine], pods))
     assert (made.status["readyReplicas"], made.status["availableReplicas"]) == (3, 0)
     assert made.outcome.requeue_after == pytest.approx(0.7)
+    assert made.outcome.again is not None
+    assert made.outcome.again.cause is Cause.AVAILABILITY

@@ -29,6 +29,7 @@ from kcompanion.reconcile.requests import (
 from kcompanion.reconcile.slowstart import batches
 from kcompanion.reconcile.target import BUILT_IN, COMPANION, Key, Target
 from kcompanion.reconcile.template import pod_from
+from kcompanion.reconcile.triggers import Cause, Wake
 from tests.reconcile.build import NOW, SECOND, View, limited, owner, pod, turn, well
 
 REFUSED = Answer(403, reason="Forbidden", message="exceeded quota: pods")
@@ -178,7 +179,7 @@ def test_while_pods_are_awaited_only_the_status_is_written() -> None:
     again = turn(view, books)
     assert [type(request) for request in again.requests] == [WriteStatus]
     assert again.outcome.decision.action is Action.WAIT
-    assert again.outcome.requeue_after == pytest.approx(301)
+    assert again.outcome.again == Wake(view.known[0].key, Cause.TIMEOUT, after_seconds=301)
 
 
 def test_pods_that_have_shown_up_are_awaited_no_longer() -> None:
@@ -256,6 +257,20 @@ def test_pods_that_cannot_be_counted_are_not_created() -> None:
     view, books, _ = doubtful(0)
     made = turn(view, books, lambda r: Answer(0, message="down") if isinstance(r, ListPods) else well(view)(r))
     assert (made.of(CreatePod), made.outcome.error) == ([], "down")
+
+
+@pytest.mark.parametrize("before", [None, "FailedCreate"])
+@pytest.mark.parametrize("there", [0, 2, 3], ids=["too few", "as many as wanted", "too many"])
+def test_that_pods_cannot_be_counted_says_nothing_about_creating_or_deleting(there: int, before: str | None) -> None:
+    conditions = [{"type": "ReplicaFailure", "reason": before, "message": "as it was"}] if before else []
+    mine, books = owner(2, status={"replicas": 7, "conditions": conditions}), Books()
+    books.expectations.expect_creations(mine.key, 0, NOW)  # their answers were lost
+    view = View([mine], pods_of(mine, there))
+    made = turn(view, books, lambda r: Answer(500, message="timed out") if isinstance(r, ListPods) else well(view)(r))
+    assert made.status["replicas"] == there
+    assert made.status.get("conditions", []) == conditions
+    assert (made.outcome.error, made.outcome.decision.action) == ("timed out", Action.WAIT)
+    assert made.of(CreatePod, DeletePod) == []
 
 
 def test_a_sync_dropped_in_the_middle_leaves_doubt() -> None:

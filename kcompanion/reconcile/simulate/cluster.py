@@ -28,7 +28,7 @@ class Cluster:
     store: Store
     books: Books = field(default_factory=Books)
     queue: dict[Key, tuple[Wake, ...]] = field(default_factory=dict)
-    later: dict[Key, int] = field(default_factory=dict)
+    later: dict[Key, tuple[int, Cause]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     @classmethod
@@ -47,14 +47,15 @@ class Cluster:
     def pass_time(self, seconds: float) -> None:
         """Lets time go by, and puts into the queue what is due then."""
         self.server.now += int(seconds * SECOND)
-        for key in [key for key, at in self.later.items() if at <= self.now]:
+        for key, cause in [(key, cause) for key, (at, cause) in self.later.items() if at <= self.now]:
             del self.later[key]
-            self.wake([Wake(key, Cause.AVAILABILITY)])
+            self.wake([Wake(key, cause)])
 
     def wake(self, wakes: Iterable[Wake]) -> None:
         for wake in wakes:
             if wake.after_seconds:
-                self._delay(wake.key, wake.after_seconds)
+                due = self.now + int(wake.after_seconds * SECOND), wake.cause
+                self.later[wake.key] = min(due, self.later.get(wake.key, due))
             else:
                 self.queue[wake.key] = (*self.queue.get(wake.key, ()), wake)
 
@@ -99,8 +100,8 @@ class Cluster:
         outcome = _driven(running, serve or self.serve)
         if outcome.error is not None:
             self.wake([Wake(key, Cause.RETRY)])
-        if outcome.requeue_after is not None:
-            self._delay(key, outcome.requeue_after)
+        if outcome.again is not None:
+            self.wake([outcome.again])
         return outcome
 
     def serve(self, step: Step) -> tuple[Answer, ...]:
@@ -115,10 +116,6 @@ class Cluster:
                 return
             self.sync(next(iter(self.queue)))
         raise RuntimeError(f"not settled after {limit} syncs")
-
-    def _delay(self, key: Key, seconds: float) -> None:
-        at = self.now + int(seconds * SECOND)
-        self.later[key] = min(at, self.later.get(key, at))
 
 
 def _driven(running: Sync, answer: Serve) -> Outcome:
