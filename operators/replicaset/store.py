@@ -1,7 +1,8 @@
 """The watched state of the cluster, with the indexes the core asks for, and what each change of it wakes.
 
 Everything here is synchronous and without I/O. An event changes the indexes, then the triggers are asked: they see
-the new state, as they must. A pod that a relist no longer finds is a deletion like any other.
+the new state, as they must. A pod that a relist no longer finds is a deletion like any other. Of namespaces and owners
+that have nothing left nothing is kept: they come and go for as long as the operator runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from kcompanion.reconcile.target import Key, Target
 from kcompanion.reconcile.triggers import Triggers, Wake
 
 Waking = Callable[[Iterable[Wake]], None]
-_Index = dict[str, dict[str, Pod]]  # namespace or owner → uid → pod
+_Place = tuple[str, str, str]  # namespace, and name and uid of the owner; both empty for the orphans there
 
 
 class Store:
@@ -23,9 +24,8 @@ class Store:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._pods: _Index = {}  # by namespace
-        self._orphans: _Index = {}  # by namespace
-        self._owned: dict[tuple[str, str, str], dict[str, Pod]] = {}  # by namespace, name and uid of the owner
+        self._pods: dict[str, dict[str, Pod]] = {}  # by namespace, then uid
+        self._placed: dict[_Place, dict[str, Pod]] = {}  # those of our owners and the orphans, by place, then uid
         self._owners: dict[str, dict[str, ReplicaSet]] = {}  # by namespace, then name
         self._versions: dict[Kept, int] = {"pods": 0, "owners": 0}
 
@@ -35,10 +35,10 @@ class Store:
         return self._owners.get(key.namespace, {}).get(key.name)
 
     def pods_of(self, owner: ReplicaSet) -> Collection[Pod]:
-        return self._owned.get((owner.namespace, owner.name, owner.uid), {}).values()
+        return self._placed.get((owner.namespace, owner.name, owner.uid), {}).values()
 
     def orphans(self, namespace: str) -> Collection[Pod]:
-        return self._orphans.get(namespace, {}).values()
+        return self._placed.get((namespace, "", ""), {}).values()
 
     def pods(self, namespace: str) -> Collection[Pod]:
         return self._pods.get(namespace, {}).values()
@@ -63,22 +63,21 @@ class Store:
         known = self._pods.setdefault(pod.namespace, {})
         old = known.get(pod.uid)
         known[pod.uid] = pod
-        place, old_place = self._place(pod), None if old is None else self._place(old)
-        if old is not None and old_place is not None and old_place is not place:
-            old_place.pop(pod.uid, None)
+        place = self._place(pod)
+        if old is not None and (before := self._place(old)) != place:
+            self._displace(before, old.uid)
         if place is not None:
-            place[pod.uid] = pod
+            self._placed.setdefault(place, {})[pod.uid] = pod
         return old
 
     def drop_pod(self, pod: Pod) -> Pod | None:
         """Forgets a pod; the pod as it was, if it was known."""
-        old = self._pods.get(pod.namespace, {}).pop(pod.uid, None)
-        if old is not None and (place := self._place(old)) is not None:
-            place.pop(old.uid, None)
-        if old is not None and (reference := old.controller) is not None:
-            key = (old.namespace, reference.name, reference.uid)
-            if not self._owned.get(key, True):
-                del self._owned[key]
+        known = self._pods.get(pod.namespace, {})
+        old = known.pop(pod.uid, None)
+        if old is not None:
+            self._displace(self._place(old), old.uid)
+            if not known:
+                del self._pods[pod.namespace]
         return old
 
     def all_pods(self) -> list[Pod]:
@@ -94,19 +93,30 @@ class Store:
         """Forgets an owner, unless a successor of the same name is known already."""
         known = self._owners.get(owner.namespace, {})
         old = known.get(owner.name)
-        return known.pop(owner.name) if old is not None and old.uid == owner.uid else None
+        if old is None or old.uid != owner.uid:
+            return None
+        del known[owner.name]
+        if not known:
+            del self._owners[owner.namespace]
+        return old
 
     def all_owners(self) -> list[ReplicaSet]:
         return [owner for owners in self._owners.values() for owner in owners.values()]
 
-    def _place(self, pod: Pod) -> dict[str, Pod] | None:
-        """The index in which a pod stands: of the orphans, or of its owner; None if another kind owns it."""
+    def _place(self, pod: Pod) -> _Place | None:
+        """Where a pod stands: with the orphans, or with its owner; None if another kind owns it."""
         reference = pod.controller
         if reference is None:
-            return self._orphans.setdefault(pod.namespace, {})
+            return (pod.namespace, "", "")
         if reference.kind != self._target.kind:
             return None
-        return self._owned.setdefault((pod.namespace, reference.name, reference.uid), {})
+        return (pod.namespace, reference.name, reference.uid)
+
+    def _displace(self, place: _Place | None, uid: str) -> None:
+        if place is not None and (pods := self._placed.get(place)) is not None:
+            pods.pop(uid, None)
+            if not pods:
+                del self._placed[place]
 
 
 class PodSink:

@@ -1,4 +1,7 @@
-"""Slim pods: what they keep, and that nothing odd stops them."""
+"""Slim pods: what they keep, and that nothing odd stops them.
+
+Among them the cases of TestActivePodFiltering and TestCountTerminatingPods in pkg/controller (Kubernetes, Apache-2.0).
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,26 @@ def test_what_decides_is_kept() -> None:
     assert (pod.restarts, pod.sidecar_restarts, pod.deletion_cost) == (4, 2, -3)
     assert pod.active
     assert not pod.terminating
+
+
+@pytest.mark.parametrize(
+    ("phase", "deleting", "active", "terminating"),
+    [
+        ("Succeeded", False, False, False),
+        ("Failed", False, False, False),
+        ("Pending", True, False, True),
+        ("Running", True, False, True),
+        ("Failed", True, False, False),
+        ("Running", False, True, False),
+        ("", False, True, False),
+    ],
+)
+def test_active_are_those_that_have_not_ended_and_are_not_going(
+    phase: str, deleting: bool, active: bool, terminating: bool
+) -> None:
+    going = {"deletionTimestamp": "1970-01-01T00:00:30Z"} if deleting else {}
+    found = pod_of({"metadata": {**POD["metadata"], **going}, "status": {"phase": phase}})
+    assert (found.active, found.terminating) == (active, terminating)
 
 
 def test_pods_of_one_replicaset_share_their_labels() -> None:
