@@ -25,6 +25,7 @@ class Account:
     created: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     victims: tuple[Victim, ...] = ()
+    age_ratios: tuple[int, ...] = ()
     changes: tuple[Change, ...] = ()
     errors: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -94,6 +94,7 @@ class Decision:
     created: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     victims: tuple[Victim, ...] = ()
+    age_ratios: tuple[int, ...] = ()  # of victims to the youngest; measured and not told
     answers: tuple[Answered, ...] = ()
     changes: tuple[Change, ...] = ()
     error: str | None = None

@@ -8,6 +8,7 @@ from functools import lru_cache
 from kcompanion.model.times import format_time, parse_time
 
 SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
 UNKNOWN = 0  # no time at all; Go's zero time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

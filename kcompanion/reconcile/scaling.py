@@ -11,7 +11,7 @@ from kcompanion.reconcile.requests import NAMESPACE_TERMINATING, Answer, CreateP
 from kcompanion.reconcile.slowstart import BURST, batches
 from kcompanion.reconcile.steps import Step
 from kcompanion.reconcile.template import NO_LABELS, pod_from
-from kcompanion.reconcile.victims import Victim, victims
+from kcompanion.reconcile.victims import Victim, age_ratios, victims
 from kcompanion.reconcile.work import Work
 
 Managing = Generator[Step, tuple[Answer, ...], str | None]  # ends in the first error
@@ -59,7 +59,10 @@ def _created(answer: Answer, work: Work) -> bool:
 def delete(work: Work, pods: Sequence[Pod], surplus: int) -> Managing:
     """Deletes those that are the least loss, all at the same time."""
     count = min(surplus, BURST)
-    chosen = victims(pods, count, related(work) if count < len(pods) else (), work.now())
+    now = work.now()
+    chosen = victims(pods, count, related(work) if count < len(pods) else (), now)
+    if count < len(pods):
+        work.account.age_ratios = age_ratios(pods, chosen, now)
     work.account.action, work.account.count, work.account.victims = Action.DELETE, count, chosen
     books = work.books.expectations
     books.expect_deletions(work.key, (victim.pod.uid for victim in chosen), work.now())

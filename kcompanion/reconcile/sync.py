@@ -140,6 +140,7 @@ def _decision(work: Work, woken_by: tuple[Wake, ...], error: str | None, again: 
         created=tuple(account.created),
         deleted=tuple(account.deleted),
         victims=account.victims,
+        age_ratios=account.age_ratios,
         answers=account.answered(),
         changes=account.changes,
         error=error,

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import cmp_to_key
 from typing import Any
 
-from kcompanion.reconcile.moments import SECOND, UNKNOWN
+from kcompanion.reconcile.moments import MILLISECOND, SECOND, UNKNOWN
 from kcompanion.reconcile.pod import Pod
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -116,6 +116,21 @@ def victims(pods: Sequence[Pod], count: int, related: Iterable[Pod], now: int) -
     return tuple(_told(one, order[count:]) for one in order[:count])
 
 
+def age_ratios(pods: Iterable[Pod], chosen: Iterable[Victim], now: int) -> tuple[int, ...]:
+    """How much older than the youngest ready pod each ready victim is, as upstream measures it: in whole multiples.
+
+    Ages are whole milliseconds. Without one to measure by (a clock that goes after, say) there is nothing to tell.
+    """
+    youngest = _age(max((pod.created for pod in pods if pod.ready), default=UNKNOWN), now)
+    if youngest <= 0:
+        return ()
+    return tuple(
+        _age(victim.pod.created, now) // youngest
+        for victim in chosen
+        if victim.pod.ready and victim.pod.created != UNKNOWN
+    )
+
+
 def deciding(one: Standing, other: Standing) -> tuple[Rule, bool]:
     """The first rule by which two pods differ, and whether it lets `one` go first."""
     if one.plain != other.plain:
@@ -154,6 +169,10 @@ def _compare(one: Standing, other: Standing) -> int:
 
 def _power(since: int, now: int) -> int:
     return (now - since).bit_length() - 1 if UNKNOWN < since < now else -1
+
+
+def _age(created: int, now: int) -> int:
+    return 0 if created == UNKNOWN else (now - created) // MILLISECOND
 
 
 def _seconds(since: int, now: int) -> int | str:

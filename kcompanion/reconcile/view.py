@@ -8,11 +8,15 @@ from typing import Protocol
 from kcompanion.reconcile.expectations import Kept
 from kcompanion.reconcile.owner import ReplicaSet
 from kcompanion.reconcile.pod import Pod
-from kcompanion.reconcile.target import Key
+from kcompanion.reconcile.target import Key, Target
 
 
 class View(Protocol):
     """Implemented by the operator's store and by the simulator's. Every answer is a look-up in an index."""
+
+    @property
+    def target(self) -> Target:
+        """Which kind its owners are of."""
 
     def owner(self, key: Key) -> ReplicaSet | None: ...
 

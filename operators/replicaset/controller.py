@@ -13,18 +13,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from kcompanion.model.resources import PODS, Resource
 from kcompanion.reconcile.decision import Action, Decision
-from kcompanion.reconcile.expectations import Books
+from kcompanion.reconcile.expectations import Books, Kept
 from kcompanion.reconcile.requests import Answer, Request
 from kcompanion.reconcile.steps import Outcome, Step, Sync
 from kcompanion.reconcile.sync import sync
-from kcompanion.reconcile.target import Key
+from kcompanion.reconcile.target import Key, Target
 from kcompanion.reconcile.triggers import Cause, Wake
 from kcompanion.reconcile.view import View
 from operators.replicaset.chronicle import Chronicle
 from operators.replicaset.client import Client
 from operators.replicaset.logs import Log
-from operators.replicaset.metrics import Counter, Histogram, Registry
+from operators.replicaset.metrics import Counter, Registry, exponential
 from operators.replicaset.queue import Queue
 from operators.replicaset.recorder import Recorder
 
@@ -43,25 +44,25 @@ class _Look:
 
 
 class Meters:
-    """What is counted about reconciling."""
+    """What is counted about reconciling: as upstream does, and beyond."""
 
-    def __init__(self, registry: Registry, queue: Queue) -> None:
-        latency = "workqueue_queue_duration_seconds"
-        queue.waited = registry.histogram(latency, "How long a key stood in the queue.").observe
-        self.worked: Histogram = registry.histogram("workqueue_work_duration_seconds", "How long a sync took.")
-        registry.gauge("workqueue_depth", "Keys in the queue.", lambda: len(queue))
-        registry.gauge("workqueue_delayed", "Keys that come later.", lambda: queue.delayed)
-        registry.gauge("workqueue_unfinished_work", "Keys in work.", lambda: queue.processing)
-        registry.gauge("workqueue_adds_total", "Keys added.", lambda: queue.adds, "counter")
-        registry.gauge("workqueue_retries_total", "Keys added after an error.", lambda: queue.retries, "counter")
-        self.done: Counter = registry.counter("kcompanion_operator_pods_total", "Pods, by what was done to them.")
-        self.stale: Counter = registry.counter(
-            "replicaset_controller_stale_sync_skips_total", "Syncs skipped because a watch lags behind our own writes."
+    def __init__(self, registry: Registry, queue: Queue, target: Target) -> None:
+        _measure(registry, queue)
+        plain = registry.carrying()
+        self._stale = plain.counter(
+            "replicaset_controller_stale_sync_skips_total",
+            "Syncs skipped because a watch lags behind our own writes, by the kind that lags.",
+            labelled=True,
         )
+        self._ages = plain.histogram(
+            "replicaset_controller_sorting_deletion_age_ratio",
+            "Age of a ready pod chosen for deletion, in whole multiples of the youngest ready pod's.",
+            exponential(0.25, 2, 6),
+        )
+        self._kinds: dict[Kept, Resource] = {"pods": PODS, "owners": target}
+        pods = "kcompanion_operator_pods_total"
+        self._done = registry.counter(pods, "Pods, by what was done to them.", labelled=True)
         self.errors: Counter = registry.counter("kcompanion_operator_sync_errors_total", "Syncs that failed.")
-        registry.gauge(
-            "kcompanion_operator_syncs_held_total", "Keys held to count later.", lambda: queue.held, "counter"
-        )
 
     def count(self, outcome: Outcome) -> None:
         decision = outcome.decision
@@ -72,11 +73,46 @@ class Meters:
             ("released", decision.released),
         ):
             if pods:
-                self.done.add(len(pods), action=what)
+                self._done.add(len(pods), action=what)
+        for ratio in decision.age_ratios:
+            self._ages.observe(ratio)
         if outcome.stale is not None:
-            self.stale.add(cache=outcome.stale)
+            kind = self._kinds[outcome.stale]
+            self._stale.add(group=kind.group, resource=kind.plural)
         elif outcome.error is not None:
             self.errors.add()
+
+
+def _measure(registry: Registry, queue: Queue) -> None:
+    """What client-go tells of a queue, and below what ours has beside."""
+    named, edges = registry.carrying("name"), exponential(10e-9, 10, 10)
+    waited, worked = "workqueue_queue_duration_seconds", "workqueue_work_duration_seconds"
+    queue.waited = named.histogram(waited, "From a key's coming until it was got.", edges).observe
+    queue.worked = named.histogram(worked, "From then until its sync had ended.", edges).observe
+    readings: tuple[tuple[Registry, str, str, Callable[[], float], str], ...] = (
+        (named, "workqueue_depth", "Keys added and not yet got.", lambda: queue.depth, "gauge"),
+        (named, "workqueue_adds_total", "Keys added.", lambda: queue.adds, "counter"),
+        (named, "workqueue_retries_total", "Keys added for later.", lambda: queue.retries, "counter"),
+        (
+            named,
+            "workqueue_unfinished_work_seconds",
+            "For how long the keys in work have been so, all together.",
+            lambda: sum(queue.ages()),
+            "gauge",
+        ),
+        (
+            named,
+            "workqueue_longest_running_processor_seconds",
+            "For how long the first of them has been so.",
+            lambda: max(queue.ages(), default=0.0),
+            "gauge",
+        ),
+        (registry, "kcompanion_operator_keys_delayed", "Keys that come later.", lambda: queue.delayed, "gauge"),
+        (registry, "kcompanion_operator_keys_in_work", "Keys in work.", lambda: queue.processing, "gauge"),
+        (registry, "kcompanion_operator_syncs_held_total", "Keys held to count later.", lambda: queue.held, "counter"),
+    )
+    for where, name, meaning, read, kind in readings:
+        where.gauge(name, meaning, read, kind)
 
 
 class Controller:
@@ -99,14 +135,17 @@ class Controller:
         self._view, self._books, self._client = view, books, client
         self._recorder, self._chronicle, self._log, self._now = recorder, chronicle, log, now
         self._workers = workers
-        self._meters = Meters(registry, self.queue)
+        self._meters = Meters(registry, self.queue, view.target)
         self._looked: dict[Key, _Look] = {}  # of those that wait for the watch, or whose status was just written
         registry.gauge("kcompanion_operator_expectations", "ReplicaSets that wait for the watch.", self._waiting)
 
     def wake(self, wakes: Iterable[Wake]) -> None:
         """Puts keys into the queue, now or later."""
         for wake in wakes:
-            self.queue.add_after(wake, wake.after_seconds)
+            if wake.after_seconds:
+                self.queue.add_after(wake, wake.after_seconds)
+            else:
+                self.queue.add(wake)
 
     async def run(self) -> None:
         """Works until it is cancelled; a sync that is cut off leaves its doubt in the books."""
@@ -136,7 +175,6 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key, wakes = await self.queue.get()
-            began = time.monotonic()
             try:
                 outcome = await self._drive(sync(key, self._view, self._books, self._now, wakes))
                 self._settle(key, outcome)
@@ -145,7 +183,6 @@ class Controller:
                 self._meters.errors.add()
                 self._log.error("sync failed unexpectedly", key=str(key), error=f"{type(error).__name__}: {error}")
             finally:
-                self._meters.worked.observe(time.monotonic() - began)
                 self.queue.done(key)
 
     async def _drive(self, turn: Sync) -> Outcome:
@@ -176,7 +213,7 @@ class Controller:
         else:
             self.queue.forget(key)
         if outcome.again is not None:
-            self.wake((outcome.again,))
+            self.queue.add_after(outcome.again, outcome.again.after_seconds)
         self._remember(key, outcome)
 
     def _remember(self, key: Key, outcome: Outcome) -> None:

@@ -11,9 +11,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from kcompanion.reconcile.target import Key
-from kcompanion.reconcile.triggers import Wake
+from kcompanion.reconcile.triggers import Cause, Wake
 from operators.replicaset.bucket import Bucket
 
 FIRST_RETRY, LAST_RETRY = 0.005, 1000.0  # DefaultTypedControllerRateLimiter in client-go
@@ -22,24 +23,38 @@ REASONS = 10
 Hold = Callable[[Key, Iterable[Wake]], float]  # seconds for which a key with these reasons may wait
 
 
+@dataclass(slots=True)
+class _Dirty:
+    """A key that is to be processed: since when, why, and whether it can be got already."""
+
+    since: float
+    reasons: deque[Wake]
+    ready: bool = False
+
+
 class Queue:
     """Belongs to one loop. Whoever gets a key has to say `done`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, hold: Hold = lambda _key, _wakes: 0.0) -> None:
         self.adds = self.retries = self.held = 0
-        self.waited: Callable[[float], None] = lambda _seconds: None  # told how long each key stood in the queue
+        self.waited: Callable[[float], None] = lambda _seconds: None  # told how long each key stood in the queue,
+        self.worked: Callable[[float], None] = lambda _seconds: None  # and how long it was in work
         self._clock, self._hold = clock, hold
         self._ready: asyncio.Queue[Key] = asyncio.Queue()
-        self._dirty: dict[Key, deque[Wake]] = {}  # to be processed, and why
-        self._processing: set[Key] = set()
+        self._dirty: dict[Key, _Dirty] = {}
+        self._processing: dict[Key, float] = {}  # since when
         self._holding: dict[Key, asyncio.TimerHandle] = {}
-        self._since: dict[Key, float] = {}  # of those that are ready
         self._later: dict[Key, tuple[float, asyncio.TimerHandle]] = {}
         self._failures: dict[Key, int] = {}
         self._bucket = Bucket(RETRIES_PER_SECOND, RETRIES_AT_ONCE, clock)
 
     def __len__(self) -> int:
         return self._ready.qsize()
+
+    @property
+    def depth(self) -> int:
+        """Keys that were added and not yet got, as client-go counts them: also those in work once more, and held."""
+        return len(self._dirty)
 
     @property
     def delayed(self) -> int:
@@ -49,18 +64,25 @@ class Queue:
     def processing(self) -> int:
         return len(self._processing)
 
+    def ages(self) -> list[float]:
+        """For how many seconds each key in work has been so."""
+        now = self._clock()
+        return [now - began for began in self._processing.values()]
+
     def add(self, wake: Wake) -> None:
         """Now, or as soon as whoever has the key is done with it."""
         key = wake.key
-        if (reasons := self._dirty.get(key)) is None:
-            self._dirty[key] = reasons = deque(maxlen=REASONS)
+        if (dirty := self._dirty.get(key)) is None:
+            self._dirty[key] = dirty = _Dirty(self._clock(), deque(maxlen=REASONS))
             self.adds += 1
-        reasons.append(wake)
-        if key not in self._processing and key not in self._since:
-            self._admit(key)
+        dirty.reasons.append(wake)
+        if not dirty.ready and key not in self._processing:
+            self._admit(key, dirty)
 
     def add_after(self, wake: Wake, seconds: float) -> None:
         """Later; of several delays of one key the shortest counts, as in client-go."""
+        if wake.cause is not Cause.TIMEOUT:  # a look that is ours alone; client-go counts all others
+            self.retries += 1
         if seconds <= 0:
             self.add(wake)
             return
@@ -79,7 +101,6 @@ class Queue:
         # beyond 2**20 the limit has long been reached, and floats end somewhere
         delay = min(FIRST_RETRY * 2.0 ** min(failures, 20), LAST_RETRY)
         delay = max(delay, self._bucket.reserve())
-        self.retries += 1
         self.add_after(wake, delay)
         return delay
 
@@ -90,14 +111,15 @@ class Queue:
     async def get(self) -> tuple[Key, tuple[Wake, ...]]:
         """The next key, and why it is in the queue."""
         key = await self._ready.get()
-        self._processing.add(key)
-        self.waited(self._clock() - self._since.pop(key))
-        return key, tuple(self._dirty.pop(key))
+        dirty = self._dirty.pop(key)
+        self._processing[key] = now = self._clock()
+        self.waited(now - dirty.since)
+        return key, tuple(dirty.reasons)
 
     def done(self, key: Key) -> None:
-        self._processing.discard(key)
-        if key in self._dirty:
-            self._admit(key)
+        self.worked(self._clock() - self._processing.pop(key))
+        if (dirty := self._dirty.get(key)) is not None:
+            self._admit(key, dirty)
 
     def stop(self) -> None:
         """Nothing comes later any more."""
@@ -110,9 +132,9 @@ class Queue:
         self._later.pop(wake.key, None)
         self.add(wake)
 
-    def _admit(self, key: Key) -> None:
+    def _admit(self, key: Key, dirty: _Dirty) -> None:
         """Lets a dirty key in, or holds it; asked again with each new reason."""
-        wait = self._hold(key, self._dirty[key])
+        wait = self._hold(key, dirty.reasons)
         if wait <= 0:
             self._enter(key)
         elif key not in self._holding:
@@ -122,5 +144,5 @@ class Queue:
     def _enter(self, key: Key) -> None:
         if (timer := self._holding.pop(key, None)) is not None:
             timer.cancel()
-        self._since[key] = self._clock()
+        self._dirty[key].ready = True
         self._ready.put_nowait(key)

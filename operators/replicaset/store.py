@@ -23,7 +23,7 @@ class Store:
     """The core's View, held up to date by the two sinks below."""
 
     def __init__(self, target: Target) -> None:
-        self._target = target
+        self.target = target
         self._pods: dict[str, dict[str, Pod]] = {}  # by namespace, then uid
         self._placed: dict[_Place, dict[str, Pod]] = {}  # those of our owners and the orphans, by place, then uid
         self._owners: dict[str, dict[str, ReplicaSet]] = {}  # by namespace, then name
@@ -108,7 +108,7 @@ class Store:
         reference = pod.controller
         if reference is None:
             return (pod.namespace, "", "")
-        if reference.kind != self._target.kind:
+        if reference.kind != self.target.kind:
             return None
         return (pod.namespace, reference.name, reference.uid)
 

@@ -1,7 +1,7 @@
 """The store and its indexes.
 
-Among them the cases of TestGetReplicaSetsWithSameController in pkg/controller/replicaset and of TestFilterPodsByOwner in
-pkg/controller (Kubernetes, Apache-2.0): inputs and expected results.
+Among them the cases of TestGetReplicaSetsWithSameController in pkg/controller/replicaset and of TestFilterPodsByOwner
+in pkg/controller (Kubernetes, Apache-2.0): inputs and expected results.
 """
 
 from __future__ import annotations

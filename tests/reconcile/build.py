@@ -63,6 +63,10 @@ class View:
     everything: Sequence[Pod] = ()
     versions: dict[Kept, int] = field(default_factory=lambda: {"pods": 0, "owners": 0})
 
+    @property
+    def target(self) -> Target:
+        return self.known[0].target if self.known else BUILT_IN
+
     def owner(self, key: Key) -> ReplicaSet | None:
         return next((one for one in self.known if one.key == key), None)
 
