@@ -22,6 +22,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from kcompanion.reconcile.requests import JSON, Answer, Request, answer_of
+from operators.replicaset import nesting
 from operators.replicaset.bucket import Bucket
 from operators.replicaset.login import Login, Logins
 from operators.replicaset.wire import IDLE, Lines, Reply
@@ -269,10 +270,17 @@ def _how(login: Login, headers: CIMultiDict[str] | None = None) -> dict[str, Any
 
 def _answer(code: int, retry_after: str, data: bytes) -> Answer:
     try:
-        body = json.loads(data) if data else {}
+        body = _read(data) if data else {}
     except ValueError:
         body = {}
     return answer_of(code, body, float(retry_after) if retry_after.isdecimal() else None)
+
+
+def _read(data: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(data)
+    except RecursionError:
+        return nesting.items_of(data)
 
 
 def _short(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from kcompanion.model.fields import maps_at, text_at
 from kcompanion.reconcile.pod import version_of
+from operators.replicaset import nesting
 from operators.replicaset.client import Client, WatchEnded, query
 from operators.replicaset.logs import Log
 
@@ -198,7 +199,7 @@ class Reflector(Generic[T]):
 
     def _take(self, line: bytes) -> None:
         try:
-            event = json.loads(line)
+            event = _event(line)
             kind, item = event["type"], event["object"]
         except (ValueError, KeyError, TypeError) as error:
             raise WatchEnded(0, "the watch sent a line that is no event") from error
@@ -213,3 +214,10 @@ class Reflector(Generic[T]):
         else:
             self._sink.changed(self._parse(item))
         self._version = text_at(item, "metadata", "resourceVersion") or self._version
+
+
+def _event(line: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(line)
+    except RecursionError:
+        return nesting.event_of(line)
