@@ -99,7 +99,7 @@ _NOTHING_READ = Options(
     watch=False,
     explain=False,
 )
-_CONNECTION = (
+_WAY = (
     click.option("--context", default="", metavar="NAME", help="Kubeconfig context to use."),
     click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to read."),
     click.option("--cluster", default="", metavar="NAME", help="Kubeconfig cluster to use."),
@@ -107,6 +107,9 @@ _CONNECTION = (
     click.option("-s", "--server", default="", metavar="URL", help="API server to ask instead."),
     click.option("--as", "as_user", default="", metavar="USER", help="Impersonate a user."),
     click.option("--as-group", multiple=True, metavar="GROUP", help="Impersonate a group."),
+)
+_CONNECTION = (
+    *_WAY,
     click.option("--request-timeout", type=Duration(), default=10.0, metavar="TIME", help="Per request [10s]."),
     click.option("--deadline", type=Duration(), default=30.0, metavar="TIME", help="For everything [30s]."),
 )
@@ -132,6 +135,13 @@ _OUTPUT = (
     click.option("-w", "--watch", is_flag=True, help="Read again every 2 s, until interrupted."),
     click.option("--explain", is_flag=True, help="Add what each part is and why."),
 )
+
+
+def connecting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say to which cluster to go, and as whom."""
+    for option in reversed(_WAY):
+        function = option(function)
+    return function
 
 
 def reading(function: Callable[..., Any]) -> Callable[..., Any]:

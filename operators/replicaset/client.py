@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,6 +23,7 @@ from urllib.parse import urlencode
 import aiohttp
 from multidict import CIMultiDict
 
+from kcompanion.cluster.transport import tls_problem
 from kcompanion.reconcile.requests import JSON, Answer, Request, answer_of
 from operators.replicaset import nesting
 from operators.replicaset.bucket import Bucket
@@ -284,6 +287,17 @@ def _read(data: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _short(error: BaseException) -> str:
+    """What went wrong, in the words of kcompanion's other commands."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} cannot be resolved"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"TLS: {tls_problem(str(error.certificate_error))}"
+    where = f"{error.host}:{error.port}: " if isinstance(error, aiohttp.ClientConnectorError) else ""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS: {tls_problem(str(cause))}"
+    if where and isinstance(cause, OSError) and cause.errno:
+        return f"{where}{os.strerror(cause.errno).lower()}"
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:200]
 

@@ -50,7 +50,15 @@ def parse(arguments: list[str]) -> Settings:
     # all namespaces need no flag in the container; the command line always says one of both
     return Settings(
         target=TARGETS[given.target],
-        connection=connect.Target(kubeconfig=given.kubeconfig, context=given.context),
+        connection=connect.Target(
+            kubeconfig=given.kubeconfig,
+            context=given.context,
+            cluster=given.cluster,
+            user=given.user,
+            server=given.server,
+            as_user=given.as_user,
+            as_groups=tuple(given.as_group),
+        ),
         namespace="" if given.all_namespaces else given.namespace,
         host=host or "127.0.0.1",
         port=int(port),
@@ -68,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operators.replicaset", allow_abbrev=False)
     parser.add_argument("--target", choices=sorted(TARGETS), default=COMPANION.name)
     parser.add_argument("--kubeconfig", default="", metavar="FILE")
-    parser.add_argument("--context", default="", metavar="NAME")
+    for flag in ("context", "cluster", "user"):
+        parser.add_argument(f"--{flag}", default="", metavar="NAME")
+    parser.add_argument("--server", default="", metavar="URL")
+    parser.add_argument("--as", dest="as_user", default="", metavar="USER")
+    parser.add_argument("--as-group", action="append", default=[], metavar="GROUP")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("-n", "--namespace", default="", metavar="NAME")
     scope.add_argument("-A", "--all-namespaces", action="store_true")
