@@ -9,7 +9,7 @@ from __future__ import annotations
 from kcompanion.access import identity
 from kcompanion.access.rights import Need
 from kcompanion.cluster.everything import CLUSTER_WIDE
-from kcompanion.controlplane import addons, asks, nodes
+from kcompanion.controlplane import addons, asks, nodes, survey
 from kcompanion.errors import UsageError
 from kcompanion.explain import sweep
 from kcompanion.installation import state as operator
@@ -89,9 +89,9 @@ _SWEPT = tuple(listing(resource) for resource in sweep.resources(""))
 _REPORTED = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS, listing(r.EVENTS))
 
 NEEDS: tuple[Need, ...] = (
-    Need("overview", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
+    Need("overview", tuple(listing(resource) for resource in sweep.resources("")), (*survey.ASKS, listing(r.EVENTS))),
     Need("explain", (listing(r.PODS), listing(r.EVENTS)), tuple(listing(resource) for resource in _LOOKED_INTO)),
-    Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*asks.OVERVIEW, listing(r.EVENTS))),
+    Need("health", tuple(listing(resource) for resource in sweep.resources("")), (*survey.ASKS, listing(r.EVENTS))),
     # a tree also lists the names of whatever else the namespace holds; that depends on the cluster
     Need("tree", tuple(listing(resource) for resource in pool.WHOLE), tuple(listing(one) for one in _TIED_TO)),
     Need("owners", (), tuple(listing(resource) for resource in pool.WHOLE)),

@@ -5,17 +5,13 @@ from __future__ import annotations
 from kcompanion.cli import gathering
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
-from kcompanion.controlplane import addons, asks, nodes
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import sweep
-from kcompanion.model.ask import Ask, listing
+from kcompanion.model.ask import listing
 from kcompanion.model.resources import EVENTS
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
-from kcompanion.report.whole.gathered import OWNERS, Gathered, Scope, gather
-
-# What a report asks beside the sweep: the views of the control plane, the nodes and the add-ons.
-WHOLE: tuple[Ask, ...] = (*asks.OVERVIEW, *asks.CERTIFICATES, *nodes.ASKS, *addons.ASKS)
+from kcompanion.report.whole.gathered import OWNERS, QUESTIONS, Gathered, Scope, gather
 
 
 def gathered(conversation: Session, scope: Scope) -> Gathered:
@@ -26,7 +22,7 @@ def gathered(conversation: Session, scope: Scope) -> Gathered:
     settled: dict[str, Verdict] = {}
 
     def known(world: World) -> Snapshot:
-        return gathering.narrowed(world, WHOLE) if scope.kind == "cluster" else world.snapshot
+        return gathering.narrowed(world, QUESTIONS) if scope.kind == "cluster" else world.snapshot
 
     def judged(world: World) -> None:
         known(world)
@@ -34,5 +30,5 @@ def gathered(conversation: Session, scope: Scope) -> Gathered:
 
     space = scope.namespace
     more = [listing(resource, space or None) for resource in (*OWNERS, EVENTS)]
-    settle(conversation, judged, [*gathering.first(space, WHOLE), *more])
+    settle(conversation, judged, [*gathering.first(space, QUESTIONS), *more])
     return settle(conversation, lambda world: gather(world, known(world), scope, settled))

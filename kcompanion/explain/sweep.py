@@ -61,6 +61,19 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A finding of other origin, and the object it is about.
+
+    `instead` are the codes of rules that tell the same (any where empty): where one does, of that object and as bad,
+    the finding is left out. None where no rule can tell it.
+    """
+
+    finding: Finding
+    about: str
+    instead: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class Sweep:
     """What a sweep saw: entries in order, how many objects of each kind were judged, and what was not evaluated."""
 
@@ -78,7 +91,7 @@ def resources(namespace: str) -> tuple[Resource, ...]:
 def sweep(
     world: World,
     namespace: str = "",
-    more: Iterable[Finding] = (),
+    more: Iterable[Beside] = (),
     settled: dict[str, Verdict] | None = None,
 ) -> Sweep:
     """Judges everything in a namespace, or in the cluster.
@@ -86,7 +99,7 @@ def sweep(
     Args:
         world: what is known.
         namespace: empty for the whole cluster.
-        more: findings of other origin, to be ranked with those of the rules.
+        more: findings of other origin, to be ranked with those of the rules where these do not tell the same.
         settled: verdicts of an earlier sweep over less of the same cluster that wanted nothing more; added to.
     """
     kept = {} if settled is None else settled
@@ -134,7 +147,7 @@ def _nodes(verdicts: Iterable[Verdict], judged: Mapping[str, Verdict], world: Wo
             yield own
 
 
-def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding]) -> tuple[Entry, ...]:
+def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Beside]) -> tuple[Entry, ...]:
     deepest = {verdict.ref.subject: verdict.root for verdict in verdicts if verdict.root is not None}
     explained: dict[str, list[Finding]] = defaultdict(list)  # what suffers from something deeper: from what
     for subject, finding in deepest.items():
@@ -151,8 +164,26 @@ def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Finding
         for cause in causes:
             suffering[cause.code, _root(cause, family)].add(subject)
     made = [_entry(root, those, suffering[code, root], family) for (code, root), those in groups.items()]
-    made += [Entry(finding, finding.subject, (finding.subject,), finding.subject) for finding in more]
-    return in_order(made)
+    others = [one.finding for one in more if not any(_tells(entry, one, family) for entry in made)]
+    return in_order(
+        [*made, *(Entry(finding, finding.subject, (finding.subject,), finding.subject) for finding in others)]
+    )
+
+
+def _tells(entry: Entry, one: Beside, family: Family) -> bool:
+    """Whether a cause tells a finding of other origin: of the same object, or of a pod that belongs to it.
+
+    That a part does not work at all is more than what its pods suffer from, so it is told as well.
+    """
+    if one.instead is None or (one.instead and entry.finding.code not in one.instead):
+        return False
+    if SEVERITY_ORDER[entry.finding.severity] > SEVERITY_ORDER[one.finding.severity]:
+        return False
+    if entry.root == one.about:
+        return True
+    if one.finding.severity is Severity.CRITICAL:
+        return False
+    return any(one.about in (name, *family.ancestors(name)) for name in entry.affected)
 
 
 def _root(finding: Finding, family: Family) -> str:

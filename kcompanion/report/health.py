@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kcompanion.controlplane.findings import findings
-from kcompanion.controlplane.inspect import inspect
 from kcompanion.explain.accepted import Sorted
 from kcompanion.explain.judge import NotEvaluated
 from kcompanion.explain.sweep import Entry, Sweep, owner_of, worst_of
 from kcompanion.model.finding import Finding, Severity, Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import parse_ref
-from kcompanion.model.snapshot import Snapshot
 from kcompanion.report.document import Block, Lines, Section, Told
 
 SHOWN = 12  # entries told in the terminal (all with -o wide)
@@ -23,22 +20,6 @@ PER_CODE = 3  # entries of one code among them
 NAMED = 3  # affected objects named for each
 LISTED = 200  # entries in structured output
 NAMES = 20  # affected objects listed there for each
-# What nodes and their heartbeats say is told by rules that gather their pods too; not twice.
-_TOLD_BY_RULES = ("KC20", "KC1000")
-
-
-def control_plane_findings(snapshot: Snapshot) -> list[Finding]:
-    """Warnings and worse about the control plane that no rule tells."""
-    return beside_rules(findings(inspect(snapshot)))
-
-
-def beside_rules(found: Iterable[Finding]) -> list[Finding]:
-    """Those of the control plane's findings that count as causes."""
-    return [
-        replace(finding, rank=0)
-        for finding in found
-        if finding.severity is not Severity.INFO and not finding.code.startswith(_TOLD_BY_RULES)
-    ]
 
 
 def status(kept: Sorted, sweep: Sweep) -> Status:

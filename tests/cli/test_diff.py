@@ -37,7 +37,9 @@ def test_a_lost_leader_moves_and_its_node_fails(inside: Command) -> None:
     assert told["nodes", DOWN, "health"] == ("ok", "fail")
     assert told["services", "default/kubernetes", "ready"] == ("3/3", "2/2")
     assert {one["subject"].partition(" ")[0] for one in body["changes"] if one["area"] == "findings"} == {
+        "KC1000",
         "KC1021",
+        "KC3002",
         "KC5123",
     }
     assert body["byArea"]["leaders"] == 2

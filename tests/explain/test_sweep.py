@@ -3,7 +3,7 @@
 import pytest
 
 from kcompanion.explain.accepted import sort
-from kcompanion.explain.sweep import Sweep, sweep
+from kcompanion.explain.sweep import Beside, Sweep, sweep
 from kcompanion.model.ask import Outcome, Reading, listing
 from kcompanion.model.finding import Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
@@ -83,7 +83,7 @@ def test_json_is_bounded_and_says_what_it_left_out() -> None:
 
 def test_findings_of_other_origin_are_ranked_with_the_rest() -> None:
     broken = Finding("KC1024", Severity.CRITICAL, "etcd", say("x"), (Evidence("etcd"),))
-    found = sweep(world_from([*node(), crashing("a")]), more=[broken])
+    found = sweep(world_from([*node(), crashing("a")]), more=[Beside(broken, "etcd")])
     assert found.entries[0].finding.code == "KC1024"
 
 

@@ -19,6 +19,7 @@ from kcompanion.cli.run import EVERY, run
 from kcompanion.cluster import recording
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
+from kcompanion.controlplane.survey import ASKS, survey
 from kcompanion.errors import UsageError
 from kcompanion.explain.accepted import Suppression, sort, suppressions
 from kcompanion.explain.judge import Verdict
@@ -28,6 +29,7 @@ from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import health as report
+from kcompanion.report.beside import beside_rules
 from kcompanion.report.document import Document
 from kcompanion.text.catalog import phrase
 
@@ -75,7 +77,9 @@ def _suppressions(name: str) -> tuple[Suppression, ...]:
 def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     namespace = gathering.namespace(conversation, options)
     settled: dict[str, Verdict] = {}
-    found = settle(conversation, lambda world: _swept(world, namespace, settled), gathering.first(namespace))
+    # first what the rules want: the whole need not be judged anew in each of their rounds
+    settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace, ASKS))
+    found = settle(conversation, lambda world: _swept(world, namespace, settled))
     before = _swept(World(wishes.baseline), namespace, {}).entries if wishes.baseline else ()
     snapshot = conversation.snapshot
     kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
@@ -104,8 +108,14 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     )
 
 
+def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
+    if not namespace:
+        gathering.narrowed(world, ASKS)
+    sweep(world, namespace, settled=settled)
+
+
 def _swept(world: World, namespace: str, settled: dict[str, Verdict]) -> Sweep:
-    more = () if namespace else report.control_plane_findings(gathering.narrowed(world))
+    more = () if namespace else beside_rules(survey(gathering.narrowed(world, ASKS)))
     return sweep(world, namespace, more, settled)
 
 

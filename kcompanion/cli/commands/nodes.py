@@ -11,13 +11,14 @@ from kcompanion.cli.options import Options, reading
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.session import Session
-from kcompanion.controlplane import asks, versions
+from kcompanion.controlplane import asks
 from kcompanion.controlplane.cgroups import cgroup_driver
 from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.network import network
 from kcompanion.controlplane.nodefindings import findings
 from kcompanion.controlplane.nodes import ASKS, ESSENTIAL, Node, nodes
+from kcompanion.controlplane.survey import kubelet_skews
 from kcompanion.controlplane.systempods import system_pods
 from kcompanion.errors import NotFound
 from kcompanion.model.finding import ranked
@@ -72,7 +73,7 @@ def _answer(
     grace = grace_period(snapshot)
     net = network(snapshot)
     driver = cgroup_driver(snapshot, everything)
-    found = ranked(findings(chosen, grace, net, _skews(snapshot, chosen)))
+    found = ranked(findings(chosen, grace, net, kubelet_skews(snapshot, chosen)))
     names = {node.name for node in chosen}
     pods = [row for row in system_pods(snapshot) if row.node in names or not (name or options.selector)]
     gaps = snapshot.gaps(ASKS)
@@ -113,10 +114,3 @@ def _answer(
         gaps=gaps,
         undecided=not all(readable(snapshot, ask) for ask in needed),
     )
-
-
-def _skews(snapshot: Snapshot, chosen: Sequence[Node]) -> list[versions.Skew]:
-    minor = versions.effective_minor(
-        versions.server_info(snapshot), versions.minor_of(versions.server_version(snapshot))
-    )
-    return [versions.skew("kubelet", node.name, node.kubelet, minor, minor) for node in chosen if not node.fake]

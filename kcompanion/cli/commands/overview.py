@@ -10,17 +10,14 @@ from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
-from kcompanion.controlplane.findings import findings
-from kcompanion.controlplane.health import readable
-from kcompanion.controlplane.inspect import inspect
-from kcompanion.controlplane.nodes import ESSENTIAL, nodes
+from kcompanion.controlplane.survey import ASKS, survey
 from kcompanion.explain.judge import Verdict
-from kcompanion.explain.sweep import sweep
-from kcompanion.model.finding import Finding, Severity
+from kcompanion.explain.sweep import Beside, sweep
 from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
 from kcompanion.report import health
+from kcompanion.report.beside import beside_rules
 from kcompanion.report.overview import Below, Overview, document
 from kcompanion.report.overview_json import to_json
 from kcompanion.text.catalog import phrase
@@ -45,7 +42,7 @@ def _answer(conversation: Session, options: Options) -> Answer:
     namespace = gathering.namespace(conversation, options)
     settled: dict[str, Verdict] = {}
     # first what the rules want: the nodes and the control plane need not be judged anew in each of their rounds
-    settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace))
+    settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace, ASKS))
     found = settle(conversation, lambda world: _seen(world, namespace, settled))
     gaps = {one.gap.what: one.gap for one in found.swept.not_evaluated}
     return Answer(
@@ -54,7 +51,7 @@ def _answer(conversation: Session, options: Options) -> Answer:
         to_json(found, lambda message: phrase(message, "en")),  # JSON is the same in every language
         document(found, every=options.output == "wide"),
         names=[entry.root for entry in found.notable],
-        findings=_findings(found),
+        findings=health.bounded(found.kept),
         gaps=tuple(gaps[key] for key in sorted(gaps)),
         undecided=found.undecided,
     )
@@ -62,19 +59,19 @@ def _answer(conversation: Session, options: Options) -> Answer:
 
 def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
     if not namespace:
-        gathering.narrowed(world)
+        gathering.narrowed(world, ASKS)
     sweep(world, namespace, settled=settled)
     _moments(world, namespace)
 
 
 def _seen(world: World, namespace: str, settled: dict[str, Verdict]) -> Overview:
-    below, more = None, []
+    below: Below | None = None
+    more: list[Beside] = []
     if not namespace:
-        snapshot = gathering.narrowed(world)
-        plane = inspect(snapshot)
-        known = all(readable(snapshot, ask) for ask in ESSENTIAL)
-        below = Below(plane, tuple(findings(plane)), nodes(snapshot), known)
-        more = health.beside_rules(below.findings)
+        snapshot = gathering.narrowed(world, ASKS)
+        seen = survey(snapshot)
+        below = Below(seen.plane, seen.of_plane, seen.nodes, seen.nodes_known)
+        more = beside_rules(seen)
     swept = sweep(world, namespace, more, settled)
     moments, gap = _moments(world, namespace)
     return Overview(world, namespace, below, swept, moments, gap)
@@ -88,14 +85,3 @@ def _moments(world: World, namespace: str) -> tuple[tuple[Moment, ...], Gap | No
     except NotKnown as unknown:
         return (), unknown.gap
     return tuple(lately(body if isinstance(body, list) else ())), None
-
-
-def _findings(found: Overview) -> list[Finding]:
-    """What counts for --fail-on: the causes, and what the control plane says of itself beside them."""
-    causes = health.bounded(found.kept)
-    known = {(one.code, one.subject) for one in causes}
-    plane = found.below.findings if found.below else ()
-    return [
-        *causes,
-        *(one for one in plane if one.severity is not Severity.INFO and (one.code, one.subject) not in known),
-    ]

@@ -133,7 +133,7 @@ def answer(found: Gathered, options: Options) -> Answer:
         names=[entry.root for entry in found.entries],
         findings=[replace(entry.finding, affected=()) for entry in found.entries[: health.LISTED]],
         gaps=found.gaps,
-        undecided=bool(found.sweep.not_evaluated),
+        undecided=found.undecided,
         drawn=drawings(whole, choose_language(options.lang, os.environ), refresh=EVERY if options.watch else 0),
     )
 

@@ -10,19 +10,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kcompanion.controlplane import addonfindings, nodefindings, versions
-from kcompanion.controlplane import findings as planefindings
-from kcompanion.controlplane.addons import ESSENTIAL, WORKLOADS, Addons, addons
+from kcompanion.controlplane import addons as inventory
+from kcompanion.controlplane import asks
+from kcompanion.controlplane import nodes as machines
+from kcompanion.controlplane.addons import Addons
 from kcompanion.controlplane.cgroups import CgroupDriver, cgroup_driver
-from kcompanion.controlplane.grace import Grace, grace_period
-from kcompanion.controlplane.health import readable
-from kcompanion.controlplane.inspect import ControlPlane, inspect
-from kcompanion.controlplane.nodes import Node, nodes
+from kcompanion.controlplane.grace import Grace
+from kcompanion.controlplane.inspect import ControlPlane
+from kcompanion.controlplane.nodes import Node
+from kcompanion.controlplane.survey import Survey, survey
 from kcompanion.controlplane.systempods import SystemPod, system_pods
 from kcompanion.explain.accepted import Sorted
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Entry, Sweep, owner_of, sweep
 from kcompanion.model import resources as r
+from kcompanion.model.ask import Ask
 from kcompanion.model.fields import labels_of
 from kcompanion.model.finding import Finding, Severity, ranked
 from kcompanion.model.refs import Ref, parse_ref, ref_of
@@ -35,7 +37,7 @@ from kcompanion.ownership.pool import WHOLE, Pool
 from kcompanion.ownership.tree import Forest, whole
 from kcompanion.ownership.tree import Node as Tree
 from kcompanion.report import tree as trees
-from kcompanion.report.health import control_plane_findings
+from kcompanion.report.beside import beside_rules
 from kcompanion.report.tree_state import State, state_of
 from kcompanion.trace.pod import life
 from kcompanion.trace.steps import Story
@@ -43,6 +45,8 @@ from kcompanion.trace.storage import prefix_of
 
 # Claims are told with the storage, where they matter.
 OWNERS: tuple[Resource, ...] = (*(one for one in WHOLE if one != r.PERSISTENTVOLUMECLAIMS), r.COMPANIONREPLICASETS)
+# What a report asks beside the sweep: the views of the control plane, the nodes and the add-ons.
+QUESTIONS: tuple[Ask, ...] = (*asks.OVERVIEW, *asks.CERTIFICATES, *machines.ASKS, *inventory.ASKS)
 LIVES = 3  # pods whose life is told
 
 
@@ -75,6 +79,7 @@ class Infrastructure:
     system_pods: tuple[SystemPod, ...]
     addons: Addons
     plane_findings: tuple[Finding, ...]
+    undecided: bool  # what one of them needs could not be read
     remarks: tuple[Finding, ...]  # what is no fault and yet worth knowing
 
 
@@ -99,6 +104,11 @@ class Gathered:
     grown: trees.Grown
     lives: tuple[Life, ...]
     gaps: tuple[Gap, ...]
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a gap left open how the cluster is, as `health` or one of the views would say."""
+        return bool(self.sweep.not_evaluated) or (self.below is not None and self.below.undecided)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -130,13 +140,14 @@ def gather(world: World, snapshot: Snapshot, scope: Scope, settled: dict[str, Ve
         scope: what the report is about.
         settled: verdicts that cannot change by reading more; added to.
     """
-    below = _infrastructure(snapshot) if scope.kind == "cluster" else None
-    more = control_plane_findings(snapshot) if below else ()
-    swept = sweep(world, scope.namespace, more, settled)
+    found = survey(snapshot) if scope.kind == "cluster" else None
+    swept = sweep(world, scope.namespace, beside_rules(found) if found else (), settled)
     forest = _forest(world, scope)
     states = _states(forest, world, swept.verdicts)
     gaps = {one.gap.what: one.gap for one in swept.not_evaluated}
-    gaps.update({gap.what: gap for gap in forest.gaps if gap.decisive})
+    below = _infrastructure(found, snapshot) if found else None
+    missing = (*forest.gaps, *(snapshot.gaps(QUESTIONS) if below else ()))
+    gaps.update({gap.what: gap for gap in missing if gap.decisive})
     if scope.kind in ("app", "pod"):
         swept = _narrowed(swept, forest)
     return Gathered(
@@ -151,31 +162,17 @@ def gather(world: World, snapshot: Snapshot, scope: Scope, settled: dict[str, Ve
     )
 
 
-def _infrastructure(snapshot: Snapshot) -> Infrastructure:
-    plane = inspect(snapshot)
-    found = nodes(snapshot)
-    grace = grace_period(snapshot)
-    installed = addons(snapshot)
-    read = all(readable(snapshot, ask) for ask in (*ESSENTIAL, *WORKLOADS))
-    minor = versions.effective_minor(
-        versions.server_info(snapshot), versions.minor_of(versions.server_version(snapshot))
-    )
-    skews = [versions.skew("kubelet", node.name, node.kubelet, minor, minor) for node in found if not node.fake]
-    of_plane = tuple(planefindings.findings(plane))
-    told = [
-        *of_plane,
-        *nodefindings.findings(found, grace, plane.network, skews),
-        *addonfindings.findings(installed, everything_read=read),
-    ]
-    remarks = {(one.code, one.subject): one for one in told if one.severity is Severity.INFO}
+def _infrastructure(found: Survey, snapshot: Snapshot) -> Infrastructure:
+    remarks = {(one.code, one.subject): one for one in found.findings if one.severity is Severity.INFO}
     return Infrastructure(
-        plane,
-        found,
-        grace,
-        cgroup_driver(snapshot, found),
+        found.plane,
+        found.nodes,
+        found.grace,
+        cgroup_driver(snapshot, found.nodes),
         system_pods(snapshot),
-        installed,
-        of_plane,
+        found.addons,
+        found.of_plane,
+        found.undecided,
         ranked(remarks.values()),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kcompanion.explain.sweep import Entry
 from kcompanion.model.finding import Severity, Status, worst
-from kcompanion.model.message import Message, say
+from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.times import format_time
 from kcompanion.report import addons as addon_views
 from kcompanion.report import controlplane as plane_views
@@ -89,7 +89,8 @@ def _facts(found: Gathered) -> list[tuple[Message, Cell]]:
             (say("report.fact.version"), plane.version or None),
             (say("report.fact.made"), plane.made.name or None),
         ]
-    complete = say("report.incomplete", count=len(decisive)) if decisive else say("report.complete")
+    complete = say(one_or_many("report.incomplete", len(decisive)), count=len(decisive))
+    complete = complete if decisive else say("report.complete")
     facts.append((say("report.fact.complete"), complete))
     if origin.anonymized:
         facts.append((say("report.fact.names"), say("report.anonymized")))
