@@ -11,7 +11,7 @@ are manifests as they are; `raw` holds the text of non-resource paths. `!ago 5` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,25 @@ def objects(case: Mapping[str, Any]) -> Iterator[Json]:
         *(_heartbeat(entry, case["now"]) for entry in case["nodes"]),
         *(_pod(entry) for entry in case["pods"]),
         *(_workload(entry) for entry in case["workloads"]),
+        *_replicasets(case["pods"]),
         *(_lease(entry, case["now"]) for entry in case["leases"]),
         *case["objects"],
     ):
         metadata = spelt["metadata"]
         metadata.setdefault("creationTimestamp", made)
-        metadata.setdefault("uid", f"{spelt['kind']}-{metadata.get('namespace', '')}-{metadata['name']}".lower())
+        metadata.setdefault("uid", _uid(spelt["kind"], metadata.get("namespace", ""), metadata["name"]))
         yield spelt
+
+
+def _uid(kind: str, namespace: str, name: str) -> str:
+    return f"{kind}-{namespace}-{name}".lower()
+
+
+def _controlled_by(kind: str, name: str) -> list[Json]:
+    """The owner references of an object of kube-system with this controller."""
+    resource = next(one for one in KNOWN if one.kind == kind)
+    uid = _uid(kind, SYSTEM if resource.namespaced else "", name)
+    return [{"apiVersion": resource.api_version, "kind": kind, "name": name, "uid": uid, "controller": True}]
 
 
 def _node(entry: Mapping[str, Any]) -> Json:
@@ -154,7 +166,7 @@ def _pod(entry: Mapping[str, Any]) -> Json:
             "namespace": SYSTEM,
             "labels": entry.get("labels", {}),
             "annotations": marks,
-            "ownerReferences": [{"kind": kind, "name": owner, "controller": True}] if kind else [],
+            "ownerReferences": _controlled_by(kind, owner) if kind else [],
         },
         "spec": {
             "nodeName": entry["node"],
@@ -169,6 +181,34 @@ def _pod(entry: Mapping[str, Any]) -> Json:
             ],
         },
     }
+
+
+def _replicasets(pods: Sequence[Mapping[str, Any]]) -> Iterator[Json]:
+    """The ReplicaSets that pods name as their owners, each of the Deployment after which it is named."""
+    owned: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in pods:
+        kind, _, name = entry.get("owner", "").partition("/")
+        if kind == "ReplicaSet":
+            owned.setdefault(name, []).append(entry)
+    for name, those in owned.items():
+        labels, count = those[0].get("labels", {}), len(those)
+        container = {"name": those[0].get("container", those[0]["name"]), "image": those[0]["image"]}
+        yield {
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": name,
+                "namespace": SYSTEM,
+                "labels": labels,
+                "annotations": {"deployment.kubernetes.io/revision": "1"},
+                "ownerReferences": _controlled_by("Deployment", name.rpartition("-")[0]),
+            },
+            "spec": {
+                "replicas": count,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+            "status": {"replicas": count, "readyReplicas": count, "availableReplicas": count},
+        }
 
 
 def _workload(entry: Mapping[str, Any]) -> Json:

@@ -7,17 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
 import yaml
 
 from kcompanion.cli.options import Options
+from kcompanion.controlplane.nodes import fake_among
 from kcompanion.model.finding import Finding, Severity, ranked
 from kcompanion.model.snapshot import Gap, Snapshot
 from kcompanion.model.times import format_time
 from kcompanion.report.document import Document
+from kcompanion.report.reality import notes
 from kcompanion.text.catalog import phrase
 from kcompanion.text.language import choose_language
 
@@ -58,7 +60,8 @@ def written(answer: Answer, options: Options) -> str:
         return answer.drawn[options.output]()
     if options.output == "name":
         return "".join(f"{name}\n" for name in answer.names)
-    return _rendered(answer, screen(options))
+    document = replace(answer.document, notes=tuple(notes(answer.snapshot, answer.document.title)))
+    return _rendered(document, screen(options))
 
 
 def exit_code(answer: Answer, fail_on: str | None) -> int:
@@ -73,6 +76,7 @@ def exit_code(answer: Answer, fail_on: str | None) -> int:
 def envelope(answer: Answer) -> dict[str, Any]:
     """The versioned JSON around every command's body; the same in every language."""
     snapshot = answer.snapshot
+    fake = fake_among(snapshot)
     head = {
         "apiVersion": API_VERSION,
         "kind": answer.kind,
@@ -82,6 +86,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
             "name": snapshot.origin.cluster,
             "server": snapshot.origin.server,
             "recordedCase": snapshot.origin.fake or None,
+            "fakeNodes": None if fake is None else len(fake),
         },
         "complete": not any(gap.decisive for gap in answer.gaps),
         "gaps": [gap.to_json() for gap in answer.gaps],
@@ -98,10 +103,10 @@ def _structured(document: Mapping[str, Any], form: str) -> str:
     return yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=True, allow_unicode=True).rstrip()
 
 
-def _rendered(answer: Answer, shown: Any) -> str:  # noqa: ANN401 - render.screen.Screen, imported lazily
+def _rendered(document: Document, shown: Any) -> str:  # noqa: ANN401 - render.screen.Screen, imported lazily
     from kcompanion.render.terminal import render  # noqa: PLC0415 - not needed for JSON
 
-    return render(answer.document, shown)
+    return render(document, shown)
 
 
 def screen(options: Options) -> Any:  # noqa: ANN401 - render.screen.Screen, imported lazily

@@ -233,6 +233,17 @@ def is_fake(node: Object) -> bool:
     return annotations_of(node).get(key) == value or version in ("fake", "kwok")
 
 
+def fake_among(snapshot: Snapshot) -> tuple[str, ...] | None:
+    """The fake ones among whatever nodes were read, by name; None when no question was about nodes."""
+    answers = [
+        reading.body for reading in snapshot.readings.values() if reading.ask.resource == r.NODES and reading.body
+    ]
+    if not answers:
+        return None
+    read = [node for body in answers for node in (body if isinstance(body, list) else [body])]
+    return tuple(sorted({name_of(node) for node in read if is_fake(node)}))
+
+
 def _taint(taint: Mapping[str, Any]) -> str:
     value = f"={taint['value']}" if taint.get("value") else ""
     return f"{taint.get('key', '')}{value}:{taint.get('effect', '')}"

@@ -56,6 +56,9 @@ def _head(document: Document, screen: Screen) -> str:
         told = limited(told, VERDICT if document.dense else 0, screen.columns)
         status = document.status or Status.OK
         lines += [screen.theme.paint(line, status) for line in told]
+    for note in document.notes:
+        told = wrap(screen.words(note), screen.columns, "  ", "")
+        lines += [screen.theme.dim(line) for line in limited(told, 1 if document.dense else 0, screen.columns)]
     return "\n".join(lines)
 
 

@@ -192,3 +192,4 @@ class Document:
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = ()
     dense: bool = False  # no empty lines between sections: a screen, not a page
+    notes: Sequence[Message] = ()  # below the verdict: what of all this is not a real cluster

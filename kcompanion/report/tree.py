@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from kcompanion.controlplane.nodes import is_fake
 from kcompanion.model.events import Event
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import Ref
+from kcompanion.model.resources import NODES
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import human_age
 from kcompanion.model.world import NotKnown, World
@@ -203,6 +205,8 @@ def _notes(node: Node, parent: Node | None, state: State, *, every: bool) -> Ite
         yield say("tree.note.revision", number=number)
     if node.entity.mirror:
         yield say("tree.note.mirror")
+    if node.entity.resource == NODES and is_fake(node.entity.item):
+        yield say("tree.note.fake")
     if node.entity.ref.kind == "Namespace":
         yield say("tree.note.namespace")
     of_node = node.reference is not None and node.reference.kind == "Node"  # owns its Lease, and counts nothing

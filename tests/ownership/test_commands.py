@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+import kcompanion
 from kcompanion.cli.main import run
 from kcompanion.cluster import recording
 from kcompanion.model.ask import listing
@@ -19,6 +20,7 @@ from kcompanion.ownership.owners import MIRROR
 
 DATA = Path(__file__).parents[1] / "data"
 KIND = DATA / "kind.kcr"
+SHIPPED = Path(kcompanion.__file__).parent / "recordings"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -84,6 +86,16 @@ def test_a_healthy_cluster_has_no_orphans_but_static_pods(capsys: Capture) -> No
     body = answer(capsys, "orphans", "-A", code=0)
     assert (body["status"], set(body["counts"]), body["conflicts"]) == ("ok", {"static"}, [])
     assert body["findings"] == []
+
+
+@pytest.mark.parametrize("name", ["three-nodes", "ha", "eks", "k3s", "minikube"])
+def test_every_healthy_recording_is_without_orphans(capsys: Capture, name: str) -> None:
+    body = answer(capsys, "orphans", "-A", file=SHIPPED / f"{name}.kcr", code=0)
+    assert [one for one in body["orphans"] if one["fault"]] == []
+    assert (body["status"], body["conflicts"]) == ("ok", [])
+    assert {finding["severity"] for finding in body["findings"]} <= {"info"}
+    tree = answer(capsys, "tree", "pod", "-A", file=SHIPPED / f"{name}.kcr", code=0)
+    assert tree["status"] == "ok"
 
 
 def test_what_may_not_be_read_leaves_it_undecided(capsys: Capture) -> None:
