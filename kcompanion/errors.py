@@ -6,9 +6,10 @@
     │   ├── BadKubeconfig         3  no, or no usable, way to a cluster
     │   └── NotAuthenticated      3  the server does not know who we are
     ├── NotFound                  4  the object, or anything matching, does not exist
+    ├── Undecided                 5  what was asked is there, and may not or cannot be read at all
     └── BadRecording              2  a file given with --from is not a recording of ours
 
-Exit code 5 (a gap left the question undecided) and 1 by `--fail-on` are results, not errors: see cli.exits.
+Otherwise exit code 5 (a gap left the question undecided) and 1 by `--fail-on` are results: see cli.output.
 Library errors never leave kcompanion.cluster; they are turned into one of these.
 """
 
@@ -46,8 +47,17 @@ class BadKubeconfig(Unreachable):
 
 
 class NotAuthenticated(Unreachable):
-    pass
+    def __init__(
+        self,
+        text: str = "the API server does not know these credentials (401)",
+        hint: str = "check the user of this context: `kcompanion contexts` shows when its certificate ends",
+    ) -> None:
+        super().__init__(text, hint)
 
 
 class NotFound(CompanionError):
     exit_code = 4
+
+
+class Undecided(CompanionError):
+    exit_code = 5

@@ -18,10 +18,13 @@ from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import MERGE, RUN, Undo
 from kcompanion.learn.lessons import LESSONS
 from kcompanion.learn.mark import LESSON, UNCORDON
+from kcompanion.learn.needs import gap
 from kcompanion.learn.places import everywhere
 from kcompanion.model import resources as r
+from kcompanion.model.ask import outcome_of
 from kcompanion.model.fields import labels_of, maps_at, name_of, namespace_of, text_at, texts_at
 from kcompanion.model.message import Message, say
+from kcompanion.model.snapshot import Gap
 from kcompanion.model.times import parse_time
 
 OLD = timedelta(minutes=30)  # longer than any lesson: without a journal here, what is older is a leftover
@@ -30,7 +33,11 @@ _DELETE = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Ba
 
 
 class Unread(Exception):
-    """What may be left could not be listed."""
+    """What may be left could not be listed; `gap` says why."""
+
+    def __init__(self, collection: str, gap: Gap) -> None:
+        super().__init__(f"{collection} could not be listed: {gap.detail}")
+        self.gap = gap
 
 
 @dataclass(frozen=True)
@@ -147,11 +154,12 @@ class Cleaner:
         try:
             status, body = ask(self._transport, request, self._timeout)
         except TransportError as error:
-            raise Unread(f"{collection} could not be listed: {error.detail}") from error
+            raise Unread(collection, gap(request, error.outcome, error.detail)) from error
         if status == 404:  # this cluster does not serve the kind
             return []
         if status != 200:
-            raise Unread(f"{collection} could not be listed: {text_at(body, 'message') or status}")
+            why = text_at(body, "message") or f"HTTP {status}"
+            raise Unread(collection, gap(request, outcome_of(status), why))
         return [dict(item) for item in maps_at(body, "items")]
 
     def _going(self, path: str) -> list[str]:

@@ -7,9 +7,10 @@ import subprocess
 from kcompanion.cluster.bench import ask
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.transport import Transport, TransportError
-from kcompanion.errors import Unreachable
+from kcompanion.errors import NotAuthenticated, Unreachable
 from kcompanion.learn.needs import Asked, Command, Reply
 
+UNKNOWN_CALLER = 401
 NO_PROGRAM, NO_END = 127, 124  # as shells and timeout(1) tell them
 PROGRAM_LIMIT = 60.0  # seconds: a program that is slow to start is there all the same
 
@@ -26,7 +27,7 @@ class Inquiry:
         """The reply, from before if it was asked before.
 
         Raises:
-            Unreachable: the API server did not answer.
+            Unreachable: the API server did not answer, or does not know who asks.
         """
         key = repr(asked)
         if key not in self._replies:
@@ -37,9 +38,12 @@ class Inquiry:
         if isinstance(asked, Command):
             return _ran(asked)
         try:
-            return Reply(*ask(self._transport, asked, self._timeout))
+            status, body = ask(self._transport, asked, self._timeout)
         except TransportError as error:
             raise Unreachable(f"the API server did not answer: {error.detail}", "kcompanion doctor") from error
+        if status == UNKNOWN_CALLER:
+            raise NotAuthenticated
+        return Reply(status, body)
 
 
 def _ran(command: Command) -> Reply:

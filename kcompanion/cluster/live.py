@@ -14,7 +14,7 @@ from kcompanion.cluster import metrics, scrub, secrets
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.parallel import Deadline, run_all
 from kcompanion.cluster.transport import JSON, RETRIED, Response, Transport, TransportError
-from kcompanion.model.ask import Ask, Outcome, Reading, Verb
+from kcompanion.model.ask import Ask, Outcome, Reading, Verb, outcome_of
 from kcompanion.model.certificates import facts_of_der
 from kcompanion.model.fields import text_at
 from kcompanion.model.snapshot import Origin
@@ -24,14 +24,6 @@ WORKERS = 16  # a control plane without etcd lets every request hang: all of the
 FRESH_SHARE = 0.4  # of the deadline, for fresh answers; the rest is for the API server's cache and for further rounds
 ATTEMPTS = 3
 PROBE_TIMEOUT = 2.0  # another API server's own address may not be routed from here at all
-_BY_STATUS = {
-    401: Outcome.UNAUTHENTICATED,
-    403: Outcome.FORBIDDEN,
-    404: Outcome.ABSENT,
-    405: Outcome.UNSUPPORTED,
-    406: Outcome.UNSUPPORTED,
-    504: Outcome.TIMEOUT,
-}
 # Discovery answers in one document only when asked in these words (aggregated discovery, stable since 1.30).
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 # Names, labels and owners of any kind, without the rest of the objects (stable since 1.15).
@@ -252,6 +244,6 @@ def _failure(ask: Ask, response: Response) -> Reading:
         detail = str(answer.get("message") or "") if isinstance(answer, dict) else ""
     except ValueError:
         detail = ""
-    outcome = _BY_STATUS.get(response.status, Outcome.ERROR)
+    outcome = outcome_of(response.status)
     detail = detail or f"HTTP {response.status}"
     return Reading(ask, outcome, response.status, secrets.text(" ".join(detail.split())[:300]))

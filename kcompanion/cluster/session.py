@@ -63,9 +63,8 @@ class Session:
             )
 
     def _not_authenticated(self) -> NotAuthenticated:
-        text = "the API server does not know these credentials (401)"
-        hint = "check the user of this context: `kcompanion contexts` shows when its certificate ends"
-        return NotAuthenticated(text, self._expiry_hint() or hint)
+        ended = self._expiry_hint()
+        return NotAuthenticated(hint=ended) if ended else NotAuthenticated()
 
     def _expiry_hint(self) -> str:
         """What to do when the reason is on our side: a client certificate that has ended."""

@@ -12,18 +12,22 @@ from typing import Any
 from kcompanion.cluster import secrets
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.transport import JSON, Transport, TransportError
-from kcompanion.errors import CompanionError
+from kcompanion.errors import CompanionError, NotAuthenticated, Unreachable
 from kcompanion.model.fields import map_at, name_of
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
 
 
 class NotWritten(CompanionError):
-    """The API server did not do it. `status` is its HTTP status, 0 when there was no answer."""
+    """The API server did not do it. `status` is its HTTP status, 0 when there was no answer.
+
+    Without an answer, and from a server that does not know us, it ends a command as Unreachable does.
+    """
 
     def __init__(self, text: str, hint: str = "", status: int = 0) -> None:
         super().__init__(text, hint)
         self.status = status
+        self.exit_code = Unreachable.exit_code if status in (0, 401) else CompanionError.exit_code
 
 
 APPLY = "application/apply-patch+yaml"
@@ -144,6 +148,7 @@ def _told(item: Object) -> Object:
 
 def _hint(status: int) -> str:
     return {
+        401: NotAuthenticated().hint,
         403: "`kcompanion doctor` tells which rights are missing",
         409: "there is one of that name already: take another name or another namespace",
         422: "the API server found the manifest wrong: `kubectl apply --dry-run=server -f FILE` says the same",

@@ -1,14 +1,15 @@
 """What lessons need before they begin: one table of needs and how each is known, and the rights to send what they send.
 
-A need is a question to the API server or to a program of this machine, and a test of what comes back. Rights are not
-declared: they follow from the lesson's own requests, so no lesson can forget one.
+A need is a question to the API server or to a program of this machine, and a test of what comes back. A refusal or a
+failure is no answer: then it is not known whether the need is met. Rights are not declared: they follow from the
+lesson's own requests, so no lesson can forget one.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,13 +21,17 @@ from kcompanion.learn.lesson import APPLY, Lesson, Send
 from kcompanion.learn.perform import plan, values
 from kcompanion.learn.protocol import Setting
 from kcompanion.model import resources as r
+from kcompanion.model.ask import Outcome, outcome_of
 from kcompanion.model.fields import annotations_of, condition, dig, labels_of, maps_at, name_of, text_at
 from kcompanion.model.message import Message, say
+from kcompanion.model.snapshot import Gap
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 FORBIDDEN = 403
 _REPELS = ("NoSchedule", "NoExecute")
+RIGHTS = frozenset({"own_namespace", "node_rights", "rights"})
+_ANSWERED = {"GET": (Outcome.OK, Outcome.ABSENT), "POST": (Outcome.OK,)}
 _VERBS = {"POST": "create", "EXEC": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -59,14 +64,27 @@ class Need:
 
 @dataclass(frozen=True)
 class Unmet:
-    """A need that is not met, and what helps."""
+    """A need that is not met, and what helps; with gaps it is not known whether it is met."""
 
     id: str
     told: Message
     do: Message
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether it is surely not met."""
+        return not self.gaps
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "told": self.told.to_json(), "do": self.do.to_json()}
+        return {"id": self.id, "told": self.told.to_json(), "do": self.do.to_json(), "known": self.known}
+
+
+def open_questions(lacks: Sequence[Unmet]) -> tuple[Gap, ...]:
+    """Why it is not known whether a lesson can run; nothing where that is known."""
+    if any(one.known for one in lacks):
+        return ()
+    return tuple(dict.fromkeys(gap for one in lacks for gap in one.gaps))
 
 
 def _ready_workers(nodes: object) -> list[Mapping[str, Any]]:
@@ -108,8 +126,7 @@ def _may(verb: str, resource: r.Resource) -> Need:
 
 
 def _allowed(answer: Reply) -> bool:
-    """Where nobody says no, the lesson's own requests will tell."""
-    return dig(answer.body, "status", "allowed") is not False
+    return dig(answer.body, "status", "allowed") is True
 
 
 _NODES = Request("GET", r.NODES.path())
@@ -139,7 +156,7 @@ NEEDS: Mapping[str, Need] = {
     ),
     "kubectl": Need((Command(("kubectl", "version", "--client")),), lambda program: program.status == 0),
     "operator": Need((_OPERATOR_HERE,), lambda program: program.status == 0),
-    "no_operator": Need((_OPERATORS,), lambda found: not any(maps_at(found.body, "items"))),
+    "no_operator": Need((_OPERATORS,), lambda found: found.status == 200 and not any(maps_at(found.body, "items"))),
     "crd": Need((_CRD, _MAY_MAKE_CRDS), lambda served, right: served.status == 200 or _allowed(right)),
     "kind": Need((_NODES, _KIND_CONTAINERS), _kind),
     "ha": Need((_NODES,), lambda nodes: _masters(nodes.body) >= 3),
@@ -150,11 +167,33 @@ def unmet(lesson: Lesson, setting: Setting, ask: Ask) -> Iterator[Unmet]:
     """What the lesson needs and lacks: its needs in their order, then the rights that it lacks, as one."""
     for word in lesson.needs:
         need = NEEDS[word]
-        if not need.met(*map(ask, need.asks)):
-            yield Unmet(word, say(f"learn.need.{word}"), say(f"learn.do.{word}"))
-    denied = [right for right in rights(lesson, setting) if not _allowed(ask(_right(right)))]
-    if denied:
-        yield Unmet("rights", say("learn.need.rights", what=by_verb(denied, setting.namespace)), say("learn.do.rights"))
+        replies = [ask(asked) for asked in need.asks]
+        if not need.met(*replies):
+            gaps = _gaps(zip(need.asks, replies, strict=True))
+            yield Unmet(word, say(f"learn.need.{word}"), say(f"learn.do.{word}"), gaps)
+    asked = [(right, _right(right)) for right in rights(lesson, setting)]
+    wanting = [(right, review, ask(review)) for right, review in asked if not _allowed(ask(review))]
+    if wanting:
+        denied = [right for right, _, reply in wanting if outcome_of(reply.status) is Outcome.OK]
+        gaps = () if denied else _gaps((review, reply) for _, review, reply in wanting)
+        what = by_verb(denied or [right for right, _, _ in wanting], setting.namespace)
+        yield Unmet("rights", say("learn.need.rights", what=what), say("learn.do.rights"), gaps)
+
+
+def _gaps(answered: Iterable[tuple[Asked, Reply]]) -> tuple[Gap, ...]:
+    """What was asked of the API server and not learnt. That there is no such thing is an answer to who looks for it."""
+    gaps: dict[Gap, None] = {}
+    for asked, reply in answered:
+        if isinstance(asked, Request) and outcome_of(reply.status) not in _ANSWERED[asked.method]:
+            gaps[gap(asked, outcome_of(reply.status), text_at(reply.body, "message"))] = None
+    return tuple(gaps)
+
+
+def gap(request: Request, outcome: Outcome, detail: str) -> Gap:
+    """What a request left open, named by the right that it takes."""
+    right = next(rights_of(request), Right())
+    outcome = Outcome.UNSUPPORTED if outcome is Outcome.ABSENT else outcome
+    return Gap(right.text.strip() or request.path, outcome, detail, right.verb, right.resource)
 
 
 def by_verb(denied: Iterable[Right], own: str) -> str:

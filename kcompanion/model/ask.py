@@ -42,6 +42,21 @@ class Outcome(StrEnum):
     NOT_ASKED = "not_asked"  # a recording does not hold it
 
 
+_BY_STATUS = {
+    401: Outcome.UNAUTHENTICATED,
+    403: Outcome.FORBIDDEN,
+    404: Outcome.ABSENT,
+    405: Outcome.UNSUPPORTED,
+    406: Outcome.UNSUPPORTED,
+    504: Outcome.TIMEOUT,
+}
+
+
+def outcome_of(status: int) -> Outcome:
+    """How a question ended that was answered with this HTTP status."""
+    return Outcome.OK if 200 <= status < 300 else _BY_STATUS.get(status, Outcome.ERROR)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question. Build it with `listing`, `getting`, `raw` or `review`."""

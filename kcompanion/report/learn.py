@@ -11,7 +11,7 @@ import yaml
 from kcompanion.learn.answers import Exchange, Request
 from kcompanion.learn.fill import shown
 from kcompanion.learn.lesson import COMMANDS, KUBECONFIG, RUN, START, STOP, TOOL, Hold, Lesson, Send, Step, Undo, Wait
-from kcompanion.learn.needs import Unmet
+from kcompanion.learn.needs import Unmet, open_questions
 from kcompanion.learn.protocol import Judgement, Run, Setting
 from kcompanion.model.fields import text_at
 from kcompanion.model.finding import Status
@@ -31,25 +31,34 @@ def catalogue(lessons: Sequence[Lesson], lacks: Mapping[str, Sequence[Unmet]] | 
         [one.id, one.minutes, one.text("title"), _words("need", one.needs), _words("touch", one.touches)]
         for one in lessons
     ]
-    lacking = [(name, missing) for name, missing in (lacks or {}).items() if missing]
+    lacking = {name: missing for name, missing in (lacks or {}).items() if missing}
     able = [] if lacks is None else [_able(len(lessons), lacking)]
     return Document(
         sections=[
             Section(say("learn.list", count=len(lessons)), [Table(_HEADS, rows)]),
             *able,
             Section(say("learn.how"), [Lines([say("learn.how_run"), say("learn.how_replay"), say("learn.how_clean")])]),
-        ]
+        ],
+        gaps=tuple(dict.fromkeys(gap for missing in lacking.values() for gap in open_questions(missing))),
     )
 
 
-def _able(count: int, lacking: Sequence[tuple[str, Sequence[Unmet]]]) -> Section:
-    """How many can run, and what each of the others lacks."""
-    told = say("learn.able", count=count - len(lacking), of=count)
+def _able(count: int, lacking: Mapping[str, Sequence[Unmet]]) -> Section:
+    """How many can run, what each of the others lacks, and of which it is not known."""
+    unknown = [name for name, missing in lacking.items() if open_questions(missing)]
+    able = count - len(lacking)
+    told = say("learn.able", count=able, of=count)
+    if unknown:
+        told = say("learn.able_unknown", count=able, of=count, unknown=len(unknown))
     lines: list[Cell] = [
-        say("learn.lacking", id=name, what=_joined([one.told for one in missing])) for name, missing in lacking
+        say("learn.lacking", id=name, what=_joined([one.told for one in missing if one.known]))
+        for name, missing in lacking.items()
+        if name not in unknown
     ]
     lines += [say("learn.how_lacking")] if lines else []
-    return Section(told, [Lines(lines)] if lines else [], Status.WARN if lines else Status.OK)
+    lines += [say("learn.unknown", ids=", ".join(unknown))] if unknown else []
+    status = Status.UNKNOWN if unknown else Status.WARN if lines else Status.OK
+    return Section(told, [Lines(lines)] if lines else [], status)
 
 
 def _words(kind: str, names: Sequence[str]) -> Cell:

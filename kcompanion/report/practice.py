@@ -7,6 +7,7 @@ from datetime import datetime
 
 from kcompanion.model.finding import Finding, Status
 from kcompanion.model.message import Message, one_or_many, say
+from kcompanion.model.snapshot import Gap
 from kcompanion.practice.cases import Case
 from kcompanion.practice.exercises import EXERCISES, TOPICS, Exercise
 from kcompanion.practice.judgement import Judgement
@@ -138,8 +139,8 @@ def ended(exercise: Exercise, left: Sequence[str], finding: Finding | None, now:
     return Document(verdict=told, status=Status.OK, sections=explanation(finding, now))
 
 
-def cleaned(removed: Sequence[str], left: Sequence[str], others: Sequence[str]) -> Document:
-    """What `practice cleanup` removed, what it could not, and what is not ours to remove."""
+def cleaned(removed: Sequence[str], left: Sequence[str], others: Sequence[str], gaps: Sequence[Gap]) -> Document:
+    """What `practice cleanup` removed, what it could not, what is not ours to remove, and what it could not read."""
     parts: list[tuple[Message, Sequence[str], Status | None]] = [
         (say("practice.removed"), removed, None),
         (say("practice.left"), left, Status.FAIL),
@@ -147,4 +148,7 @@ def cleaned(removed: Sequence[str], left: Sequence[str], others: Sequence[str]) 
     ]
     sections = [Section(title, [Lines(list(lines))], status) for title, lines, status in parts if lines]
     verdict = say("practice.cleaned", count=len(removed)) if removed else say("practice.nothing_open")
-    return Document(verdict=verdict, status=Status.FAIL if left else Status.OK, sections=sections)
+    status = Status.FAIL if left else Status.UNKNOWN if gaps else Status.OK
+    if gaps and not removed:
+        verdict = say("practice.open_unknown")
+    return Document(verdict=verdict, status=status, sections=sections, gaps=gaps)

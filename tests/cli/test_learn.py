@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
 from kcompanion.learn.lessons import BY_ID, LESSONS
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, complained
 from tests.servers import Answer, Api, refusal, write_kubeconfig
 
 Printed = Callable[..., tuple[int, str, str]]
@@ -170,6 +170,61 @@ def test_the_list_tells_what_lessons_lack(
     assert lacks["drain"] == ["two_workers"]
     ran = kcompanion("learn", "drain", "--check", KUBECONFIG=config)
     assert (ran.code, "drain lacks: two worker nodes" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 3), (403, 5), (500, 5)])
+def test_what_nobody_answers_is_not_taken_for_there(
+    kcompanion: Command, api: Api, tmp_path: Path, status: int, code: int
+) -> None:
+    api.otherwise = refusal(status, "no for you")
+    ways = {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", api.url)), "XDG_STATE_HOME": str(tmp_path)}
+    ran = kcompanion("learn", "--check", "-o", "json", **ways)
+    assert ran.code == code
+    if status == 401:
+        assert "does not know these credentials" in ran.err
+        assert kcompanion("learn", "conflict", "--yes", **ways).code == code
+        assert [one.path for one in api.requests if one.method == "POST" and one.path != REVIEWS] == []
+        return
+    document = json.loads(ran.out)
+    assert document["complete"] is False
+    assert document["gaps"]
+    assert all(one["lacks"] and not any(lack["known"] for lack in one["lacks"]) for one in document["lessons"])
+    for language, said in (("en", "0 of 1 can run; of 1 it is not known"), ("ko", "1개는 알 수 없습니다")):
+        assert said in kcompanion("learn", "conflict", "--check", "--lang", language, **ways).out
+
+
+def test_a_need_that_nobody_tells_of_stops_a_lesson_and_a_right_does_not(
+    kcompanion: Command, api: Api, tmp_path: Path
+) -> None:
+    ways = {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", api.url)), "XDG_STATE_HOME": str(tmp_path)}
+    api.answers[REVIEWS] = Answer({"status": {"allowed": True}}, 201)
+    api.answers["/apis/storage.k8s.io/v1/storageclasses"] = refusal(403, "no for you")
+    ran = kcompanion("learn", "volumes", "--yes", **ways)
+    assert ran.code == 5
+    assert "not known: a default storage class (no for you)" in ran.err
+    assert "/api/v1/namespaces" not in {one.path for one in api.requests}
+    api.answers[REVIEWS] = refusal(500, "no for you")
+    ran = kcompanion("learn", "conflict", "--yes", **ways)
+    assert "not known: the rights to: create namespaces, configmaps; " in ran.err
+    assert "/api/v1/namespaces" in {one.path for one in api.requests}
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 3), (403, 5), (500, 5), (0, 3)])
+def test_cleaning_up_where_nothing_can_be_read_finds_out_nothing(
+    inside: Command, api: Api, tmp_path: Path, status: int, code: int
+) -> None:
+    api.otherwise = refusal(status or 404, "no for you")
+    url = api.url if status else "http://127.0.0.1:1"
+    ways = {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", url)), "XDG_STATE_HOME": str(tmp_path)}
+    if code == 3:
+        complained(inside("learn", "cleanup", **ways), 3)
+        return
+    for language, said in (("en", "is not known"), ("ko", "남긴 것이 있는지 알 수 없습니다")):
+        ran = inside("learn", "cleanup", "--lang", language, **ways)
+        assert (ran.code, said in ran.out) == (code, True)
+    document = json.loads(inside("learn", "cleanup", "-o", "json", **ways).out)
+    assert (document["complete"], document["left"]) == (False, [])
+    assert document["gaps"][0]["resource"] == "namespaces"
 
 
 def test_a_namespace_that_may_not_be_made_is_told(kcompanion: Command, api: Api, tmp_path: Path) -> None:

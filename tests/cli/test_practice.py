@@ -285,6 +285,33 @@ def test_learn_cleanup_names_it_and_leaves_it_alone(inside: Command, api: Api, k
     assert kept(tmp_path).all()["service-1"].open
 
 
+@pytest.mark.parametrize(("status", "code"), [(401, 3), (403, 5), (500, 5)])
+@pytest.mark.parametrize("words", [["cleanup"], ["cleanup", "--all"]])
+def test_exercises_that_cannot_be_listed_are_not_taken_for_none(
+    inside: Command, api: Api, kubeconfig: str, tmp_path: Path, words: list[str], status: int, code: int
+) -> None:
+    api.otherwise = refusal(status, "no for you")
+    ways = {"KUBECONFIG": kubeconfig, "XDG_STATE_HOME": str(tmp_path)}
+    if code == 3:
+        complained(inside("practice", *words, **ways), 3, "does not know these credentials")
+        return
+    for language, said in (("en", "cannot be told"), ("ko", "있는지는 알 수 없습니다")):
+        ran = inside("practice", *words, "--lang", language, **ways)
+        assert (ran.code, said in ran.out, "list namespaces" in ran.out) == (code, True, True)
+    assert json.loads(inside("practice", *words, "-o", "json", **ways).out)["complete"] is False
+
+
+@pytest.mark.parametrize("status", [401, 0])
+def test_an_exercise_that_nobody_takes_ends_as_not_reached(
+    inside: Command, api: Api, tmp_path: Path, status: int
+) -> None:
+    api.otherwise = refusal(status or 404, "no for you")
+    url = api.url if status else "http://127.0.0.1:1"
+    config = str(write_kubeconfig(tmp_path / "elsewhere", url))
+    ran = inside("practice", "start", "config-1", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    complained(ran, 3)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"exercise": "service-1", "odd": 1}', "\x00"])
 def test_a_score_that_cannot_be_read_is_passed_over(printed: Printed, tmp_path: Path, text: str) -> None:
     where = folder({"XDG_STATE_HOME": str(tmp_path)})

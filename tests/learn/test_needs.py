@@ -11,8 +11,9 @@ from kcompanion.access.rights import Right
 from kcompanion.learn.answers import Request
 from kcompanion.learn.lesson import APPLY, Lesson, Send, Step, Undo
 from kcompanion.learn.lessons import BY_ID, LESSONS
-from kcompanion.learn.needs import NEEDS, Asked, Command, Reply, by_verb, rights, rights_of, unmet
+from kcompanion.learn.needs import NEEDS, Asked, Command, Reply, by_verb, open_questions, rights, rights_of, unmet
 from kcompanion.learn.protocol import Setting
+from kcompanion.model.ask import Outcome
 from kcompanion.text import catalog
 
 OWN = Setting("abc", "space", own=True, image="img")
@@ -65,11 +66,14 @@ CASES = [
     ("operator", (Reply(1, ""),), False),
     ("no_operator", (items(),), True),
     ("no_operator", (items({"metadata": {"name": "kcompanion-operator"}}),), False),
+    ("no_operator", (REFUSED,), False),
     ("crd", (Reply(200, {}), Reply(201, {"status": {"allowed": False}})), True),
     ("crd", (Reply(404, {}), Reply(201, {"status": {"allowed": True}})), True),
     ("crd", (Reply(404, {}), Reply(201, {"status": {"allowed": False}})), False),
     ("own_namespace", (Reply(201, {"status": {"allowed": True}}),), True),
     ("own_namespace", (Reply(201, {"status": {"allowed": False}}),), False),
+    ("own_namespace", (REFUSED,), False),
+    ("crd", (REFUSED, REFUSED), False),
     ("node_rights", (Reply(201, {"status": {"allowed": False}}),), False),
 ]
 
@@ -149,6 +153,25 @@ def test_what_is_lacking_is_told_once_per_need_and_rights_as_one() -> None:
     found = list(unmet(BY_ID["drain"], OWN, ask))
     assert [one.id for one in found] == ["two_workers", "node_rights", "rights"]
     assert dict(found[-1].told.values)["what"] == "patch nodes, poddisruptionbudgets.policy"
+
+
+def test_what_was_refused_is_not_known_and_what_is_missing_is() -> None:
+    def ask(asked: Asked) -> Reply:
+        if isinstance(asked, Command) or asked.method == "GET":
+            return REFUSED
+        return Reply(201, {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["verb"] != "patch"}})
+
+    workers, right, rest = unmet(BY_ID["drain"], OWN, ask)
+    assert [(one.id, one.known) for one in (workers, right, rest)] == [
+        ("two_workers", False),
+        ("node_rights", True),
+        ("rights", True),
+    ]
+    assert [(gap.what, gap.outcome, gap.detail) for gap in workers.gaps] == [
+        ("list nodes", Outcome.FORBIDDEN, "you may not")
+    ]
+    assert open_questions((workers,)) == workers.gaps
+    assert open_questions((workers, right)) == ()
 
 
 def test_rights_are_told_by_verb() -> None:

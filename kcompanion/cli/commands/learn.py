@@ -14,7 +14,7 @@ from kcompanion.cli.output import Answer, emit
 from kcompanion.errors import NotFound, UsageError
 from kcompanion.learn.lesson import Lesson
 from kcompanion.learn.lessons import BY_ID, LESSONS
-from kcompanion.learn.needs import Unmet
+from kcompanion.learn.needs import Unmet, open_questions
 from kcompanion.model.snapshot import Origin, Snapshot
 from kcompanion.report import learn as report
 
@@ -110,7 +110,9 @@ def _list(options: Options, lessons: Sequence[Lesson], *, check: bool) -> int:
     body = {"lessons": [_row(one, None if lacks is None else lacks[one.id]) for one in lessons]}
     snapshot = Snapshot(options.now or datetime.now(UTC), origin)
     names = [one.id for one in lessons]
-    return emit(Answer("Lessons", snapshot, body, report.catalogue(lessons, lacks), names), options)
+    gaps = tuple(dict.fromkeys(gap for missing in (lacks or {}).values() for gap in open_questions(missing)))
+    document = report.catalogue(lessons, lacks)
+    return emit(Answer("Lessons", snapshot, body, document, names, gaps=gaps, undecided=bool(gaps)), options)
 
 
 def _row(lesson: Lesson, lacks: Sequence[Unmet] | None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from kcompanion.cli.options import Options
 from kcompanion.cli.output import screen
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.inquiry import Inquiry
-from kcompanion.errors import UsageError
+from kcompanion.errors import Undecided, UsageError
 from kcompanion.learn.lesson import Lesson
-from kcompanion.learn.needs import Unmet, unmet
+from kcompanion.learn.needs import RIGHTS, Unmet, unmet
 from kcompanion.learn.protocol import Setting
-from kcompanion.model.message import say
+from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Origin
 
 
@@ -26,19 +26,32 @@ def of_all(options: Options, lessons: Sequence[Lesson]) -> tuple[Origin, Mapping
 
 
 def require(options: Options, lesson: Lesson, setting: Setting, connection: Connection) -> None:
-    """Tells what is lacking, each with what helps.
+    """Tells what is lacking, each with what helps, and what could not be learnt.
+
+    Rights that nobody tells of do not stop a lesson: its own requests will tell.
 
     Raises:
-        UsageError: something is.
+        UsageError: something is lacking.
+        Undecided: it is not known of something.
     """
     lacking = tuple(unmet(lesson, setting, Inquiry(connection, options.request_timeout)))
-    if not lacking:
-        return
     words = screen(options).words
     for one in lacking:
-        talk(words(say("learn.lacks", what=one.told, do=one.do)))
-    ids = ", ".join(one.id for one in lacking)
-    raise UsageError(
-        f"the lesson {lesson.id} needs what is not there: {ids}",
-        "learn --check lists the lessons that can run here; --anyway runs this one nevertheless",
-    )
+        talk(words(say("learn.lacks", what=one.told, do=one.do) if one.known else _not_known(one)))
+    stopping = [one for one in lacking if one.known or one.id not in RIGHTS]
+    ids = ", ".join(one.id for one in stopping)
+    if any(one.known for one in stopping):
+        raise UsageError(
+            f"the lesson {lesson.id} needs what is not there: {ids}",
+            "learn --check lists the lessons that can run here; --anyway runs this one nevertheless",
+        )
+    if stopping:
+        raise Undecided(
+            f"whether what the lesson {lesson.id} needs is there is not known: {ids}",
+            "`kcompanion doctor` tells which rights are missing; --anyway runs it nevertheless",
+        )
+
+
+def _not_known(one: Unmet) -> Message:
+    why = "; ".join(dict.fromkeys(gap.detail or gap.outcome.value for gap in one.gaps))
+    return say("learn.lacks_unknown", what=one.told, why=why)

@@ -15,7 +15,7 @@ from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.write import NotWritten, Writer
 from kcompanion.model import resources as r
 from kcompanion.model.fields import labels_of, name_of
-from kcompanion.model.snapshot import Snapshot
+from kcompanion.model.snapshot import Gap, Snapshot
 from kcompanion.model.world import NotKnown, World
 from kcompanion.practice.cases import PRACTICE
 from kcompanion.practice.exercises import BY_ID
@@ -41,26 +41,27 @@ def command(options: Options, *, everybodys: bool) -> int:
         kept.keep(replace(attempt, open=bool(problems)))
         left += problems
         removed += [] if problems else [attempt.namespace]
-    others = _others(options, connection, {one.run for one in kept.all().values()})
+    others, gaps = _others(options, connection, {one.run for one in kept.all().values()})
     if everybodys:
         problems = _deleted(Writer(connection, options.request_timeout), others)
         left += problems
         removed, others = [*removed, *others], []
     body = {"removed": removed, "left": left, "others": others}
     snapshot = Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin)
-    emit(Answer("PracticeCleanup", snapshot, body, report.cleaned(removed, left, others), removed), options)
-    return LEFT if left else 0
+    document = report.cleaned(removed, left, others, gaps)
+    answer = Answer("PracticeCleanup", snapshot, body, document, removed, gaps=gaps, undecided=bool(gaps))
+    return emit(answer, options) or (LEFT if left else 0)
 
 
-def _others(options: Options, connection: Connection, runs: set[str]) -> list[str]:
-    """Namespaces of exercises that are not kept here; none where namespaces cannot be listed."""
+def _others(options: Options, connection: Connection, runs: set[str]) -> tuple[list[str], tuple[Gap, ...]]:
+    """Namespaces of exercises that are not kept here; where they cannot be listed, why."""
 
-    def work(world: World) -> list[str]:
+    def work(world: World) -> tuple[list[str], tuple[Gap, ...]]:
         try:
             spaces = world.all(r.NAMESPACES, selector=PRACTICE)
-        except NotKnown:
-            return []
-        return sorted(name_of(one) for one in spaces if labels_of(one).get(PRACTICE) not in runs)
+        except NotKnown as unknown:
+            return [], (unknown.gap,)
+        return sorted(name_of(one) for one in spaces if labels_of(one).get(PRACTICE) not in runs), ()
 
     return practising.looked(options, connection, work)[0]
 
