@@ -42,6 +42,7 @@ class Answer:
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = field(default_factory=tuple)
     undecided: bool = False
+    missing: bool = False  # something that was named does not exist
     drawn: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # formats of the command's own, by name
 
 
@@ -65,7 +66,9 @@ def written(answer: Answer, options: Options) -> str:
 
 
 def exit_code(answer: Answer, fail_on: str | None) -> int:
-    """5 before 1: whether findings are bad enough cannot be told while the question is open."""
+    """4, then 5 before 1: whether findings are bad enough cannot be told while the question is open."""
+    if answer.missing:
+        return NOTHING
     if answer.undecided:
         return UNDECIDED
     bars = {"critical": {Severity.CRITICAL}, "warning": {Severity.CRITICAL, Severity.WARNING}}

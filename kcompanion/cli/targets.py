@@ -25,6 +25,26 @@ class Target:
     item: Object
 
 
+@dataclass(frozen=True)
+class Absent:
+    """An object that was named and does not exist."""
+
+    resource: Resource
+    name: str
+    namespace: str
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.resource.kind, self.name, self.namespace)
+
+    @property
+    def error(self) -> NotFound:
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        return NotFound(
+            f'{self.resource.name} "{self.name}" not found{where}', f"kubectl get {self.resource.plural} -A"
+        )
+
+
 def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
     """(type, name) of each object named; an empty name means all of the type.
 
@@ -50,11 +70,25 @@ def namespace_of_options(options: Options, world: World) -> str:
 
 
 def find(words: Sequence[str], options: Options, world: World) -> list[Target]:
-    """The objects that were named.
+    """The objects that were named, all of them.
 
     Raises:
         UsageError: the words make no sense.
         NotFound: there is no such type or object, or nothing matches.
+        NotKnown: not read yet, or not readable.
+    """
+    found, absent = find_some(words, options, world)
+    if absent:
+        raise absent[0].error
+    return found
+
+
+def find_some(words: Sequence[str], options: Options, world: World) -> tuple[list[Target], list[Absent]]:
+    """The objects that were named, and those of them that do not exist.
+
+    Raises:
+        UsageError: the words make no sense.
+        NotFound: there is no such type, nothing matches, or nothing that was named exists.
         NotKnown: not read yet, or not readable.
     """
     space = namespace_of_options(options, world)
@@ -64,19 +98,26 @@ def find(words: Sequence[str], options: Options, world: World) -> list[Target]:
     if options.all_namespaces and any(name for _, name in named):
         raise UsageError("a name and -A exclude each other", "name the namespace with -n")
     found: list[Target] = []
+    absent: list[Absent] = []
     unknown: NotKnown | None = None
     for word, name in named:
         try:
-            found += _of(resource_called(word, world), name, space, options.selector, world)
+            resource = resource_called(word, world)
+            items = _of(resource, name, space, options.selector, world)
+            found += items
+            if name and not items:
+                absent.append(Absent(resource, name, space if resource.namespaced else ""))
         except NotKnown as gap:  # go on, so that everything wanted is read in one round
             unknown = gap
     if unknown is not None:
         raise unknown
+    if not found and absent:
+        raise absent[0].error
     if not found:
         where = f"in namespace {space}" if space else "in any namespace"
         what = f"no {words[0]} with labels {options.selector!r}" if options.selector else f"no {words[0]}"
         raise NotFound(f"there is {what} {where}", "-A looks into all namespaces")
-    return found
+    return found, absent
 
 
 def _of(resource: Resource, name: str, space: str, selector: str, world: World) -> list[Target]:
@@ -85,10 +126,7 @@ def _of(resource: Resource, name: str, space: str, selector: str, world: World) 
         items = world.all(resource, scope, selector)
         return [Target(resource, _ref(resource, item), item) for item in items]
     item = world.get(resource, name, scope)
-    if item is None:
-        where = f" in namespace {scope}" if scope else ""
-        raise NotFound(f'{resource.name} "{name}" not found{where}', f"kubectl get {resource.plural} -A")
-    return [Target(resource, _ref(resource, item), item)]
+    return [] if item is None else [Target(resource, _ref(resource, item), item)]
 
 
 def _ref(resource: Resource, item: Object) -> Ref:
@@ -109,9 +147,10 @@ def find_with_managed_fields(kind: str, name: str, options: Options, world: Worl
     ask = getting(resource, name, space if resource.namespaced else None, keep_managed_fields=True)
     reading = world.snapshot.reading(ask)
     if ask.key in world.snapshot.readings and reading.outcome is Outcome.NOT_ASKED:
-        return _of(resource, name, space, "", world)
-    body = world.ask(ask).body
-    if not isinstance(body, dict):
-        where = f" in namespace {space}" if resource.namespaced else ""
-        raise NotFound(f'{resource.name} "{name}" not found{where}', f"kubectl get {resource.plural} -A")
-    return [Target(resource, _ref(resource, body), body)]
+        found = _of(resource, name, space, "", world)
+    else:
+        body = world.ask(ask).body
+        found = [Target(resource, _ref(resource, body), body)] if isinstance(body, dict) else []
+    if not found:
+        raise Absent(resource, name, space if resource.namespaced else "").error
+    return found

@@ -75,7 +75,7 @@ def _pod_json(pod: Pod) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Answered:
-    """All that was asked for: objects, and those of a manifest that do not exist."""
+    """All that was asked for: objects, and those named that do not exist."""
 
     explained: Sequence[Explained] = ()
     absent: Sequence[Ref] = ()
@@ -137,9 +137,10 @@ def alike(verdicts: Sequence[tuple[Object, Verdict]]) -> bool:
     return len(shared(bad)) < len(bad)
 
 
-def absent(refs: Iterable[Ref]) -> list[Section]:
-    """What a manifest names and the cluster does not have."""
-    return [Section(say("explain.verdict.absent", what=str(ref)), [], Status.FAIL) for ref in refs]
+def absent(refs: Iterable[Ref], *, manifest: bool) -> list[Section]:
+    """What a manifest or the command line names and the cluster does not have."""
+    told = "explain.verdict.absent" if manifest else "explain.verdict.not_there"
+    return [Section(say(told, what=str(ref)), [], Status.FAIL) for ref in refs]
 
 
 def many(answered: Answered, world: World, *, wide: bool) -> list[Section]:

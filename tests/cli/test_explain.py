@@ -49,6 +49,19 @@ def test_a_manifest_names_objects(inside: Command, tmp_path: Path) -> None:
     told = json.loads(ran.out)
     assert [one["name"] for one in told["objects"]] == ["coredns"]
     assert told["absent"] == ["ConfigMap/kube-system/gone"]
+    assert ran.code == 4
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_exists_is_explained_beside_what_does_not(inside: Command, language: str) -> None:
+    words = ("deployment", "nope", "coredns", "-n", "kube-system", "--from", KIND)
+    ran = inside("explain", *words, "--lang", language)
+    assert ran.code == 4
+    assert "Deployment kube-system/coredns" in ran.out
+    assert "Deployment kube-system/nope" in ran.out
+    told = json.loads(inside("explain", *words, "-o", "json").out)
+    assert [one["name"] for one in told["objects"]] == ["coredns"]
+    assert told["absent"] == ["Deployment/kube-system/nope"]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

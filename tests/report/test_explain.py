@@ -62,7 +62,7 @@ def test_remarks_beside_a_cause_are_short_unless_all_is_asked_for() -> None:
 def test_what_a_manifest_names_and_is_not_there_fails() -> None:
     answered = Answered((), [Ref("Pod", "gone", "shop")])
     assert answered.status is Status.FAIL
-    assert "Pod shop/gone does not exist" in printed(report.absent(answered.absent))
+    assert "Pod shop/gone does not exist" in printed(report.absent(answered.absent, manifest=True))
 
 
 def test_json_has_the_word_the_containers_and_the_controller() -> None:

@@ -52,7 +52,10 @@ def command(options: Options, words: tuple[str, ...], file: str | None, short: b
     lists = not named and any(not name for _, name in targets.pairs(words))
 
     def found(world: World) -> tuple[list[targets.Target], list[Ref]]:
-        return manifests.find(named, options, world) if named else (targets.find(words, options, world), [])
+        if named:
+            return manifests.find(named, options, world)
+        objects, absent = targets.find_some(words, options, world)
+        return objects, [one.ref for one in absent]
 
     def produce(conversation: Session) -> Answer:
         def work(world: World) -> tuple[Answered, list[Section]] | NotKnown:
@@ -60,7 +63,7 @@ def command(options: Options, words: tuple[str, ...], file: str | None, short: b
                 objects, absent = found(world)
             except NotKnown as unknown:
                 return unknown
-            told = _told(objects, absent, world, options, short=short)
+            told = _told(objects, absent, world, options, short=short, manifest=bool(named))
             return (told[0], [*told[1], *_asked_for(objects, world)]) if lists and not short else told
 
         result = settle(conversation, work, logs=with_logs or not options.record)
@@ -95,7 +98,13 @@ def _topic(options: Options, words: Sequence[str]) -> int:
 
 
 def _told(
-    objects: Sequence[targets.Target], absent: Sequence[Ref], world: World, options: Options, *, short: bool
+    objects: Sequence[targets.Target],
+    absent: Sequence[Ref],
+    world: World,
+    options: Options,
+    *,
+    short: bool,
+    manifest: bool,
 ) -> tuple[Answered, list[Section]]:
     wide = options.output == "wide"
     verdicts = [(target.item, judge(target.item, target.ref.kind, world)) for target in objects]
@@ -109,7 +118,7 @@ def _told(
         told = [section for one in explained for section in one.sections]
     else:
         told = report.short(answered) if short else report.many(answered, world, wide=wide)
-    return answered, [*told, *report.absent(absent)]
+    return answered, [*told, *report.absent(absent, manifest=manifest)]
 
 
 def _asked_for(objects: Sequence[targets.Target], world: World) -> Iterator[Section]:
@@ -147,5 +156,6 @@ def _finished(
         names=[one.verdict.ref.kubectl.partition(" ")[0] for one in explained],
         findings=[finding for one in explained for finding in one.verdict.findings],
         gaps=tuple(gaps[key] for key in sorted(gaps)),
+        missing=bool(answered.absent),
         undecided=unknown or any(one.verdict.status is Status.UNKNOWN for one in explained),
     )
