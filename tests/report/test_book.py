@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from kcompanion.report import book, glossary
 from kcompanion.report.book.look import Look
 from kcompanion.report.book.words import CONDITIONS, PHASES, REASONS
 from kcompanion.text import catalog
+from tests.explain.casebook import world_from
 from tests.report.objects import printed, shop
 
 WORDS = [
@@ -43,6 +45,17 @@ def test_examples_are_of_this_cluster() -> None:
     assert book.page("reason", "OOMKilled", shop(), "elsewhere").found == 0
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_could_not_be_read_is_not_counted_as_none(language: str) -> None:
+    world = world_from([{"forbidden": ["pods"]}])
+    page = book.page("phase", "Pending", world)
+    assert (page.found, page.to_json()["found"]) == (None, None)
+    assert "0" not in printed(page.sections[-1:], language)
+    listed = printed(book.page("phase", "", world).sections, language)
+    assert listed.count("?") >= len(PHASES)
+    assert not re.search(r"Pending +0", listed)
+
+
 def test_a_status_word_is_no_phase_and_found_all_the_same() -> None:
     page = book.page("phase", "Terminating", shop())
     assert page.topic == "reason"
@@ -60,7 +73,7 @@ def test_words_that_do_not_exist() -> None:
 
 def test_without_a_reading_nothing_is_claimed() -> None:
     page = book.page("phase", "Pending", World(Snapshot(datetime(2026, 1, 1, tzinfo=UTC))))
-    assert page.found == 0
+    assert page.found is None
     assert [gap.resource for gap in page.gaps] == ["pods"]
     assert "could not be read" in printed(page.sections)
 

@@ -17,7 +17,7 @@ from kcompanion.report.document import Block, Cell, Lines, Section, Table, colum
 def _phases(look: Look) -> Page:
     counts = Counter(pod.phase for pod in look.pods())
     rows: list[tuple[Cell, ...]] = [
-        (word, counts.get(word, 0), say(f"book.phase.{word.lower()}.short")) for word in PHASES
+        (word, look.counted(counts.get(word, 0)), say(f"book.phase.{word.lower()}.short")) for word in PHASES
     ]
     lines: list[Cell] = [say("book.phase_is_not_status"), say("book.how_to_go_on", topic="phase", word="Pending")]
     return _index("phase", [Table(columns("PHASE PODS MEANS"), rows), Lines(lines)], look, counts)
@@ -36,7 +36,8 @@ def _reasons(look: Look) -> Page:
     for pod in look.pods():
         counts.update({word for word, _ in reasons_of(pod)})
     rows: list[tuple[Cell, ...]] = [
-        (word, say(f"book.where.{entry.where}"), counts.get(word) or None) for word, entry in REASONS.items()
+        (word, say(f"book.where.{entry.where}"), look.counted(counts.get(word) or None))
+        for word, entry in REASONS.items()
     ]
     lines: list[Cell] = [say("book.how_to_go_on", topic="reason", word="CrashLoopBackOff")]
     return _index("reason", [Table(columns("REASON STANDS_IN PODS"), rows), Lines(lines)], look, counts)
@@ -45,7 +46,7 @@ def _reasons(look: Look) -> Page:
 def _codes(look: Look) -> Page:
     counts = Counter(str(code) for pod in look.pods() for code in _ended_with(pod))
     rows: list[tuple[Cell, ...]] = [
-        (code, exit_code(code).signal or None, counts.get(str(code)) or None, exit_code(code).short)
+        (code, exit_code(code).signal or None, look.counted(counts.get(str(code)) or None), exit_code(code).short)
         for code in EXPLAINED
     ]
     lines: list[Cell] = [say("book.code_over_128"), say("book.how_to_go_on", topic="exit-code", word="137")]

@@ -49,6 +49,10 @@ class Look:
             self.missing[gap.what] = gap
         return ()
 
+    def counted(self, number: int | None) -> int | str | None:
+        """A number of examples, `?` where they could not be read."""
+        return "?" if self.missing else number
+
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be read so far."""

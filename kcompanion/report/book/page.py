@@ -13,13 +13,13 @@ from kcompanion.report.document import Section
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the book. `found` counts the examples there are, of which the first few are shown."""
+    """A page of the book. `found` counts the examples there are, of which the first few are shown; None: unread."""
 
     topic: str
     word: str
     sections: Sequence[Section]
     examples: Sequence[Example] = ()
-    found: int = 0
+    found: int | None = 0
     gaps: tuple[Gap, ...] = ()
     codes: Sequence[str] = field(default_factory=tuple)
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -151,7 +151,7 @@ def _page(
         sections.append(Section(say("book.section.rules"), [Lines(told)]))
     shown = sorted(examples, key=lambda one: (one.since, one.ref), reverse=True)[:EXAMPLES]
     sections.append(_here(shown, len(examples), look))
-    return Page(topic, word, sections, shown, len(examples), look.gaps, tuple(codes))
+    return Page(topic, word, sections, shown, None if look.missing else len(examples), look.gaps, tuple(codes))
 
 
 def _rules(numbers: Sequence[int]) -> dict[str, Message]:
@@ -164,7 +164,7 @@ def _rules(numbers: Sequence[int]) -> dict[str, Message]:
 
 
 def _here(shown: Sequence[Example], found: int, look: Look) -> Section:
-    title = say("book.section.here", count=found)
+    title = say("book.section.here_unread") if look.missing else say("book.section.here", count=found)
     if not shown:
         return Section(title, [Lines([say("book.unread" if look.missing else "book.nothing_here")])])
     rows: list[tuple[Cell, ...]] = [(str(one.ref), _age(one.since, look.world), one.what or None) for one in shown]
