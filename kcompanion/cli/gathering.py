@@ -7,14 +7,17 @@ from dataclasses import replace
 
 from kcompanion.cli.context import talk
 from kcompanion.cli.options import Options
+from kcompanion.cluster.demand import settle
 from kcompanion.cluster.recording import RecordedSource
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane import apiservers, asks
+from kcompanion.errors import NotFound
+from kcompanion.explain.judge import NotEvaluated
 from kcompanion.explain.sweep import resources
 from kcompanion.model.ask import Ask, Outcome, Verb, listing
-from kcompanion.model.resources import PODS
+from kcompanion.model.resources import NAMESPACES, PODS
 from kcompanion.model.snapshot import Snapshot
-from kcompanion.model.world import World
+from kcompanion.model.world import NotKnown, World
 
 
 def namespace(conversation: Session, options: Options) -> str:
@@ -39,6 +42,27 @@ def first(namespace: str, more: Sequence[Ask] = asks.OVERVIEW) -> list[Ask]:
         return lists
     others = {ask.key: ask for ask in more if not (ask.verb is Verb.LIST and ask.resource in swept)}
     return [*lists, *others.values()]
+
+
+def nothing_in(conversation: Session, namespace: str) -> NotEvaluated | None:
+    """Where nothing was found in a namespace: None if it exists, the gap if that is not known.
+
+    Raises:
+        NotFound: there is no such namespace; nothing is no health.
+    """
+    if not namespace:
+        return None
+
+    def work(world: World) -> NotEvaluated | bool:
+        try:
+            return world.get(NAMESPACES, namespace) is not None
+        except NotKnown as unknown:
+            return NotEvaluated("*", f"Namespace/{namespace}", unknown.gap)
+
+    found = settle(conversation, work)
+    if found is False:
+        raise NotFound(f'namespace "{namespace}" not found', "kubectl get namespaces")
+    return found if isinstance(found, NotEvaluated) else None
 
 
 def narrowed(world: World, questions: Sequence[Ask] = asks.OVERVIEW) -> Snapshot:

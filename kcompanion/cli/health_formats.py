@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from kcompanion.explain.accepted import Sorted
 from kcompanion.explain.book import RULES
 from kcompanion.explain.judge import NotEvaluated
-from kcompanion.explain.sweep import Entry, Sweep
+from kcompanion.explain.sweep import Entry, Sweep, resources
 from kcompanion.model.finding import Severity
 from kcompanion.model.message import say
 from kcompanion.render import junit, sarif
+from kcompanion.report.explain import EVERYTHING
 from kcompanion.text.catalog import has, phrase
 
 LANGUAGE = "en"
@@ -40,13 +41,28 @@ def as_junit(kept: Sorted, sweep: Sweep) -> str:
     """A failed case for each cause, an error for each answer that is missing, a passed case for each kind looked at."""
     cases = [_case(row) for row in rows(kept)]
     cases += [junit.Case("not evaluated", one.gap.what, "error", _missing(one), one.code) for one in _gaps(sweep)]
-    looked = {row.entry.root.partition("/")[0] for row in rows(kept)}
-    cases += [
-        junit.Case("looked at", f"{kind}: {count} objects, none with a cause")
-        for kind, count in sorted(sweep.judged.items())
-        if kind not in looked
-    ]
+    hit = {name.partition("/")[0] for row in rows(kept) for name in (row.entry.root, *row.entry.affected)}
+    cases += [_looked_at(kind, count, sweep) for kind, count in sorted(_judged(sweep).items()) if kind not in hit]
     return junit.render("kcompanion health", cases, {f"judged.{kind}": str(n) for kind, n in sweep.judged.items()})
+
+
+def _judged(sweep: Sweep) -> dict[str, int]:
+    """How many objects of each kind were judged, without kinds of which there surely are none."""
+    return {kind: count for kind, count in sweep.judged.items() if count or kind in _open(sweep)}
+
+
+def _open(sweep: Sweep) -> set[str]:
+    """Kinds that were not all listed, or not all judged by every rule."""
+    unlisted = {one.subject for one in sweep.not_evaluated if one.code == EVERYTHING}
+    kinds = {resource.kind for resource in resources("") if resource.plural in unlisted}
+    return kinds | {verdict.ref.kind for verdict in sweep.verdicts.values() if verdict.not_evaluated}
+
+
+def _looked_at(kind: str, count: int, sweep: Sweep) -> junit.Case:
+    objects = f"{kind}: {count} object{'' if count == 1 else 's'}"
+    if kind in _open(sweep):
+        return junit.Case("looked at", objects, "skipped", "not all could be read or judged: see the errors")
+    return junit.Case("looked at", f"{objects}, none with a cause")
 
 
 def _case(row: Row) -> junit.Case:

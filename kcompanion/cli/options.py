@@ -21,9 +21,12 @@ FOREVER = 86400.0
 
 
 class Duration(click.ParamType[float]):
-    """`10`, `10s`, `1m30s`: seconds; 0 is no limit, as for kubectl."""
+    """`10`, `10s`, `1m30s`: seconds; 0 is no limit, as for kubectl's requests, unless `zero` says what it is."""
 
     name = "duration"
+
+    def __init__(self, zero: float = FOREVER) -> None:
+        self.zero = zero
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
         if isinstance(value, int | float):
@@ -32,7 +35,7 @@ class Duration(click.ParamType[float]):
         if not parts or "".join(number + unit for number, unit in parts) != value:
             self.fail(f"{value!r} is not a duration like 10s or 1m30s", param, ctx)
         seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-        return seconds or FOREVER
+        return seconds or self.zero
 
 
 class Moment(click.ParamType[datetime]):
@@ -159,6 +162,18 @@ def reading_with(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., 
         return _with_shared(function, output)
 
     return decorate
+
+
+def whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For a reading command that always looks at everything: -l is refused, not passed over in silence."""
+
+    @wraps(function)
+    def refusing(options: Options, *words: Any, **values: Any) -> Any:  # noqa: ANN401 - click passes what is declared
+        if options.selector:
+            raise click.UsageError("-l selects nothing here: the whole is judged")
+        return function(options, *words, **values)
+
+    return refusing
 
 
 def printing(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,9 +19,9 @@ from kcompanion.errors import Unreachable, UsageError
 EVERY = 2.0  # seconds between two readings
 _HOME, _REST_OF_LINE, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 # What makes two answers differ for whoever watches: everything but ages and times.
-_TELLING = frozenset(
-    {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed", "well"}
-)
+_OF_PARTS = {"status", "holder", "node", "name", "pod", "role", "version", "ready", "code", "subject", "failed", "well"}
+_OF_CAUSES = {"severity", "root", "affectedCount"}
+_TELLING = frozenset(_OF_PARTS | _OF_CAUSES)
 
 _WHOLE = frozenset({"states"})  # how many pods are in which state
 

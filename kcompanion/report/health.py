@@ -144,6 +144,7 @@ def _aside(kept: Sorted, *, every: bool) -> list[Message]:
             say("health.suppressed_one_entry", code=e.finding.code, root=e.root, reason=row.reason)
             for e, row in kept.suppressed
         ]
+    lines += [say("health.unused", code=row.code, reason=row.reason) for row in kept.unused]
     lines += [say("health.expired", code=row.code, reason=row.reason, date=str(row.expires)) for row in kept.expired]
     return lines
 
@@ -184,6 +185,7 @@ def to_json(kept: Sorted, sweep: Sweep, worded: Callable[[Message], str]) -> dic
             for entry, row in kept.suppressed[:LISTED]
         ],
         "expiredSuppressions": [{"code": row.code, "expires": str(row.expires)} for row in kept.expired],
+        "unusedSuppressions": [{"code": row.code, "reason": row.reason} for row in kept.unused],
         "notEvaluated": [missed.to_json() for missed in sweep.not_evaluated[:LISTED]],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,6 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
+from kcompanion.cluster import recording
+from tests.explain.casebook import world_from
 
 Capture = pytest.CaptureFixture[str]
 FAULTY = ("health", "--from", "demo:faulty")
@@ -41,6 +44,31 @@ def test_one_namespace(capsys: Capture) -> None:
     assert [entry["code"] for entry in body["entries"]] == ["KC5061"]
 
 
+@pytest.mark.parametrize("fail_on", [(), ("--fail-on", "critical")])
+def test_a_namespace_that_does_not_exist_is_not_well(capsys: Capture, fail_on: tuple[str, ...]) -> None:
+    assert run([*FAULTY, "-n", "nosuch", *fail_on]) == 4
+    assert 'namespace "nosuch" not found' in capsys.readouterr().err
+
+
+def test_an_empty_namespace_is_well_and_an_unknown_one_is_open(tmp_path: Path, capsys: Capture) -> None:
+    objects = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bare"}, "status": {"phase": "Active"}},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "other"}},
+    ]
+    recording.save(world_from(objects).snapshot, tmp_path / "read.kcr")
+    assert run(["health", "--from", str(tmp_path / "read.kcr"), "-n", "bare"]) == 0
+    recording.save(world_from([{"forbidden": ["namespaces"]}, *objects]).snapshot, tmp_path / "refused.kcr")
+    capsys.readouterr()
+    assert run(["health", "--from", str(tmp_path / "refused.kcr"), "-n", "bare"]) == 5
+    assert "namespaces" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["health", "controlplane", "addons"])
+def test_labels_select_nothing_where_the_whole_is_judged(capsys: Capture, command: str) -> None:
+    assert run([command, "-l", "app=web", "--from", "demo:three-nodes"]) == 2
+    assert "-l selects nothing" in capsys.readouterr().err
+
+
 def test_what_the_baseline_holds_does_not_count(capsys: Capture) -> None:
     body = answer(capsys, *FAULTY, "--baseline", "demo:faulty", "--fail-on", "warning")
     assert body["entries"] == []
@@ -55,11 +83,22 @@ def test_what_is_suppressed_does_not_count_until_it_expires(capsys: Capture, tmp
         "suppressions:\n"
         "  - {code: KC5061, namespace: demo-kc5061, reason: a lesson}\n"
         "  - {code: KC5041, reason: old, expires: 2020-01-01}\n"
+        "  - {code: KC5044, namespace: nowhere, reason: long gone}\n"
     )
     body = answer(capsys, *FAULTY, "--suppress", str(file))
     assert [(entry["code"], entry["reason"]) for entry in body["suppressed"]] == [("KC5061", "a lesson")]
     assert "KC5041" in {entry["code"] for entry in body["entries"]}
     assert [row["code"] for row in body["expiredSuppressions"]] == ["KC5041"]
+    assert body["unusedSuppressions"] == [{"code": "KC5044", "reason": "long gone"}]
+    run([*FAULTY, "--suppress", str(file)])
+    assert "KC5044 (long gone) covers nothing" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_help_shows_a_suppressions_file_that_is_read(capsys: Capture, tmp_path: Path) -> None:
+    run(["health", "--help"])
+    lines = dedent(capsys.readouterr().out.partition("  suppressions:")[2].partition("\n\n")[0])
+    (tmp_path / "accepted.yaml").write_text(f"suppressions:\n{lines}\n")
+    assert run([*FAULTY, "--suppress", str(tmp_path / "accepted.yaml")]) == 0
 
 
 def test_junit_and_sarif_tell_the_same(capsys: Capture) -> None:
@@ -73,6 +112,35 @@ def test_junit_and_sarif_tell_the_same(capsys: Capture) -> None:
     [log] = json.loads(capsys.readouterr().out)["runs"]
     assert sorted(result["ruleId"] for result in log["results"]) == codes
     assert {rule["id"] for rule in log["tool"]["driver"]["rules"]} == set(codes)
+
+
+def cases(capsys: Capture, *words: str) -> dict[str, str]:
+    """The JUnit cases about kinds, and how each ended."""
+    run(["health", *words, "-o", "junit"])
+    suite = ElementTree.fromstring(capsys.readouterr().out)
+    looked = [case for case in suite.iter("testcase") if case.get("classname") == "looked at"]
+    return {case.get("name", "").partition(":")[0]: next((part.tag for part in case), "passed") for case in looked}
+
+
+def test_junit_passes_no_kind_that_is_affected(capsys: Capture) -> None:
+    affected = {
+        name.partition("/")[0]
+        for entry in answer(capsys, "health", "--from", "demo:shop-node-lost")["entries"]
+        if entry["severity"] != "info"
+        for name in (entry["root"], *entry["affected"])
+    }
+    assert {"DaemonSet", "HorizontalPodAutoscaler"} <= affected
+    assert not affected & set(cases(capsys, "--from", "demo:shop-node-lost"))
+
+
+def test_junit_passes_no_kind_that_was_not_read(capsys: Capture, tmp_path: Path) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "status": {"phase": "Succeeded"}}
+    file = tmp_path / "refused.kcr"
+    recording.save(world_from([{"forbidden": ["nodes", "services"]}, pod]).snapshot, file)
+    found = cases(capsys, "--from", str(file))
+    assert (found["Node"], found["Service"]) == ("skipped", "skipped")
+    assert found["Pod"] == "passed"
+    assert "Deployment" not in found, "there are none"
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -98,9 +166,10 @@ def test_wrong_usage(capsys: Capture, words: tuple[str, ...]) -> None:
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_suppressions_file_that_is_no_yaml(capsys: Capture, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["suppressions: [", "suppressions: [{code: KC5044, reason: r, expires: 2027-13-01}]"])
+def test_a_suppressions_file_that_is_no_yaml(capsys: Capture, tmp_path: Path, text: str) -> None:
     file = tmp_path / "bad.yaml"
-    file.write_text("suppressions: [")
+    file.write_text(text)
     assert run([*FAULTY, "--suppress", str(file)]) == 2
     assert "no YAML" in capsys.readouterr().err
 

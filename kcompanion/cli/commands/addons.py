@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.session import Session
@@ -19,6 +19,7 @@ from kcompanion.report.document import Document
 
 @click.command("addons")
 @reading
+@whole
 def command(options: Options) -> int:
     """DNS, network plugin, kube-proxy, metrics, ingress, storage, logging, monitoring: which, and how sure."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.session import Session
@@ -26,6 +26,7 @@ _MORE = {"certs": asks.CERTIFICATES, "traffic": asks.CERTIFICATES}
 @click.argument("view", type=click.Choice(VIEWS), default="overview", metavar="[VIEW]")
 @click.argument("component", required=False)
 @reading
+@whole
 def command(options: Options, view: str, component: str | None) -> int:
     """Every control-plane component: where it runs, its health and the evidence for it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -13,14 +13,14 @@ import yaml
 from kcompanion import __version__
 from kcompanion.cli import gathering, health_formats
 from kcompanion.cli.context import recording_path, session, talk
-from kcompanion.cli.options import Duration, Options, reading_with
+from kcompanion.cli.options import Duration, Options, reading_with, whole
 from kcompanion.cli.output import FOUND, OK, Answer, emit, exit_code, screen
 from kcompanion.cli.run import EVERY, run
 from kcompanion.cluster import recording
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane.survey import ASKS, survey
-from kcompanion.errors import UsageError
+from kcompanion.errors import Unreachable, UsageError
 from kcompanion.explain.accepted import Suppression, sort, suppressions
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Sweep, sweep
@@ -42,12 +42,29 @@ class Wishes:
     baseline: Snapshot | None = None
 
 
-@click.command("health")
+# a backspace keeps click from filling the paragraph
+EXAMPLE = """\b
+A file for --suppress; kind, namespace and name are of what the cause hangs on,
+or of all that it affects, and may hold *:
+  suppressions:
+    - code: KC5044
+      kind: Deployment
+      namespace: shop
+      name: web-*
+      reason: ticket 12
+      expires: 2026-12-31
+"""
+
+
+@click.command("health", epilog=EXAMPLE)
 @click.option("--suppress", metavar="FILE", help="Causes somebody knows of, in YAML; they do not count.")
 @click.option("--baseline", metavar="RECORDING", help="Count only causes that this recording does not hold.")
 @click.option("--wait", is_flag=True, help="Go on until nothing is wrong any more (as bad as --fail-on).")
-@click.option("--timeout", type=Duration(), default=300.0, metavar="TIME", help="How long --wait waits [5m].")
+@click.option(
+    "--timeout", type=Duration(zero=0.0), default=300.0, metavar="TIME", help="For --wait; 0 looks once [5m]."
+)
 @reading_with("junit", "sarif")
+@whole
 def command(options: Options, suppress: str | None, baseline: str | None, timeout: float, *, wait: bool) -> int:
     """The whole cluster's verdict (with -n: one namespace's): what is wrong, why, and how much hangs on it.
 
@@ -69,7 +86,7 @@ def _suppressions(name: str) -> tuple[Suppression, ...]:
         document = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}", "check --suppress") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a date like 2027-13-01
         raise UsageError(f"{name} is no YAML: {' '.join(str(error).split())[:120]}", "check --suppress") from error
     return suppressions(document, name)
 
@@ -80,6 +97,8 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     # first what the rules want: the whole need not be judged anew in each of their rounds
     settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace, ASKS))
     found = settle(conversation, lambda world: _swept(world, namespace, settled))
+    if not any(found.judged.values()) and (missed := gathering.nothing_in(conversation, namespace)):
+        found = replace(found, not_evaluated=(*found.not_evaluated, missed))
     before = _swept(World(wishes.baseline), namespace, {}).entries if wishes.baseline else ()
     snapshot = conversation.snapshot
     kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
@@ -127,8 +146,16 @@ def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float
     end = time.monotonic() + timeout
     told = -1
     while True:
-        with session(options) as conversation:
-            answer = produce(conversation)
+        try:
+            with session(options) as conversation:
+                answer = produce(conversation)
+        except Unreachable as error:
+            # API servers go away for a while when the control plane is rolled out; one that never answered is no such
+            if told < 0 or time.monotonic() >= end:
+                raise
+            talk(f"error: {error.text}")
+            time.sleep(min(EVERY, max(0.1, end - time.monotonic())))
+            continue
         left = _as_bad(answer.findings, bar)
         over = time.monotonic() >= end
         if over or (not left and not answer.undecided):
