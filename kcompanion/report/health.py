@@ -13,6 +13,7 @@ from kcompanion.explain.sweep import Entry, Sweep, owner_of, worst_of
 from kcompanion.model.finding import Finding, Severity, Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.refs import parse_ref
+from kcompanion.model.snapshot import Gap
 from kcompanion.report.document import Block, Lines, Section, Told
 
 SHOWN = 12  # entries told in the terminal (all with -o wide)
@@ -66,6 +67,21 @@ def sections(kept: Sorted, sweep: Sweep, *, every: bool, explain: bool) -> list[
     if sweep.not_evaluated:
         made.append(Section(say("health.section.not_evaluated"), [Lines(_missing(sweep.not_evaluated))]))
     return made
+
+
+def in_doubt(missed: Sequence[Gap]) -> list[Section]:
+    """What the baseline did not hold, where causes that count as new may be old for all it says."""
+    lines = [
+        say(
+            "health.baseline_lacks",
+            verb=gap.verb,
+            resource=gap.resource,
+            reason=say(f"common.outcome.{gap.outcome.value}"),
+        )
+        for gap in missed
+    ]
+    left = [say("health.needs_more", count=len(lines) - SHOWN)] if len(lines) > SHOWN else []
+    return [Section(say("health.section.doubts"), [Lines([*lines[:SHOWN], *left])])] if lines else []
 
 
 def _first(entries: Sequence[Entry]) -> list[Entry]:

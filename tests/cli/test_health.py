@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
 from kcompanion.cluster import recording
+from tests.explain.build import crashing, node
 from tests.explain.casebook import world_from
 
 Capture = pytest.CaptureFixture[str]
@@ -75,6 +76,28 @@ def test_what_the_baseline_holds_does_not_count(capsys: Capture) -> None:
     assert len(body["known"]) >= 6
     fresh = answer(capsys, *FAULTY, "--baseline", "demo:three-nodes", "--fail-on", "warning", code=1)
     assert len(fresh["entries"]) >= 6
+
+
+def test_a_baseline_that_could_not_say_leaves_it_open(capsys: Capture, tmp_path: Path) -> None:
+    pods = [crashing("a"), crashing("b")]
+    now, before = tmp_path / "now.kcr", tmp_path / "before.kcr"
+    recording.save(world_from([*node(), *pods]).snapshot, now)
+    recording.save(world_from([{"forbidden": ["pods"]}, *node()]).snapshot, before)
+    words = ("health", "-n", "shop", "--from", str(now), "--baseline", str(before), "--fail-on", "warning")
+    body = answer(capsys, *words, code=5)
+    assert [gap["resource"] for gap in body["baseline"]["gaps"]] == ["pods"]
+    for language, told in (("en", "the baseline lacks list pods"), ("ko", "기준 기록에 없음: list pods")):
+        run([*words, "--lang", language])
+        assert told in capsys.readouterr().out
+    recording.save(world_from([{"forbidden": ["jobs.batch"]}, *node()]).snapshot, before)
+    answer(capsys, *words, code=1)  # that says nothing of pods
+
+
+def test_a_baseline_of_another_cluster_is_told(capsys: Capture) -> None:
+    run([*FAULTY, "--baseline", "demo:eks"])
+    assert "another cluster" in capsys.readouterr().err
+    run([*FAULTY, "--baseline", "demo:faulty"])
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_suppressed_does_not_count_until_it_expires(capsys: Capture, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from kcompanion.cluster.session import Session
 from kcompanion.controlplane.survey import ASKS, survey
 from kcompanion.errors import Unreachable, UsageError
 from kcompanion.explain.accepted import Suppression, sort, suppressions
+from kcompanion.explain.baseline import Baseline
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.finding import Finding, Severity
@@ -99,32 +100,43 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     found = settle(conversation, lambda world: _swept(world, namespace, settled))
     if not any(found.judged.values()) and (missed := gathering.nothing_in(conversation, namespace)):
         found = replace(found, not_evaluated=(*found.not_evaluated, missed))
-    before = _swept(World(wishes.baseline), namespace, {}).entries if wishes.baseline else ()
     snapshot = conversation.snapshot
-    kept = sort(found.entries, wishes.suppressed, before, snapshot.now)
+    before = _before(wishes.baseline, namespace, snapshot, options) if wishes.baseline else None
+    kept = sort(found.entries, wishes.suppressed, before.sweep.entries if before else (), snapshot.now)
+    doubts = before.doubts(kept.counted) if before else ()
     gaps = {one.gap.what: one.gap for one in found.not_evaluated}
     body = report.to_json(kept, found, lambda message: phrase(message, "en"))  # JSON is the same in every language
     title = say("health.title_namespace", namespace=namespace) if namespace else say("health.title")
-    compared = wishes.baseline is not None
     return Answer(
         "Health",
         snapshot,
-        {**body, "namespace": namespace or None},
+        {**body, "namespace": namespace or None, "baseline": before.to_json() if before else None},
         Document(
             title=title,
             verdict=report.verdict(kept, found),
             status=report.status(kept, found),
-            sections=report.sections(kept, found, every=options.output == "wide", explain=options.explain),
+            sections=[
+                *report.sections(kept, found, every=options.output == "wide", explain=options.explain),
+                *report.in_doubt(doubts),
+            ],
         ),
         names=[entry.root for entry in kept.counted],
         findings=report.bounded(kept),
         gaps=tuple(gaps[key] for key in sorted(gaps)),
-        undecided=bool(found.not_evaluated),
+        undecided=bool(found.not_evaluated or doubts),
         drawn={
             "junit": lambda: health_formats.as_junit(kept, found),
-            "sarif": lambda: health_formats.as_sarif(kept, found, __version__, baseline=compared),
+            "sarif": lambda: health_formats.as_sarif(kept, found, __version__, baseline=before is not None),
         },
     )
+
+
+def _before(baseline: Snapshot, namespace: str, snapshot: Snapshot, options: Options) -> Baseline:
+    before = Baseline(baseline, _swept(World(baseline), namespace, {}))
+    if not before.is_of(snapshot) and not options.watch:
+        names = {"baseline": baseline.origin.cluster or "?", "cluster": snapshot.origin.cluster or "?"}
+        talk(screen(options).words(say("health.other_cluster", **names)))
+    return before
 
 
 def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
