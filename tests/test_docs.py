@@ -1,6 +1,7 @@
 """The documents agree with the code and with each other, and say nothing of the machine they were written on."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,15 @@ def test_severities_are_read_from_the_source(tmp_path: Path) -> None:
         "KC9005": ("info",),
         "KC9006": ("critical",),
     }
+
+
+def test_as_many_acceptance_cases_are_told_as_there_are() -> None:
+    found = import_module("tests.cluster.acceptance.test_acceptance")  # its modules enter the cases into the catalogue
+    catalogue = import_module("tests.cluster.acceptance.catalogue")
+    cases = [one for one in found.CASES.values() if one.number.startswith("P") and not one.strict]
+    ours, own = (sum(target in one.targets for one in cases) for target in (catalogue.OURS_APPS, catalogue.OURS_CRS))
+    told = re.search(
+        r"^- (\d+) acceptance cases .* controller's place, and (\d+)$", text("docs/operator.md"), re.MULTILINE
+    )
+    assert told
+    assert told.groups() == (str(ours), str(own))

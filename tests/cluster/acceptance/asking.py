@@ -85,7 +85,7 @@ async def die_in_the_middle(bed: Bed) -> None:
     assert not [one for one in bed.space.history if one.resource == "pods" and one.type == "DELETED"]
 
 
-@case("P40", "of two one leads; when it dies the other takes over", turn=Turn.ALONE)
+@case("P40", "of two one leads; when it dies the other takes over", turn=Turn.ALONE, bounded=True)
 async def take_over(bed: Bed) -> None:
     await bed.controller.stop()
     async with bed.controller.elected() as (first, second):
@@ -97,7 +97,7 @@ async def take_over(bed: Bed) -> None:
         killed = time.monotonic()
         await bed.scale(4)
         await bed.steady(4)
-        assert time.monotonic() - killed < 40  # 20 s on a machine that has nothing else to do
+        assert time.monotonic() - killed < (20 if bed.strict else 40)
         assert len(bed.created()) == 4
         assert (await bed.api.get(path))["spec"]["holderIdentity"] != holder
         assert second.pid != first.pid

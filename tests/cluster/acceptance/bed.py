@@ -48,13 +48,14 @@ class World:
 class Bed:
     """The means of a case; objects come from the observer's watch, not from requests."""
 
-    def __init__(self, world: World, target: Target, controller: Handle) -> None:
+    def __init__(self, world: World, target: Target, controller: Handle, *, strict: bool = False) -> None:
         self.world = world
         self.api = world.api
         self.target = target
         self.controller = controller
         self.namespace = f"p-{secrets.token_hex(4)}"
         self.space: Space = world.observer.spaces[self.namespace]
+        self.strict = strict  # whether bounds are those of a machine that has nothing else to do
         self.exact = True  # whether in the end every owner has as many pods as it asks for
 
     # ------------------------------------------------------------------------------ making

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Entry:
     full: tuple[Target, ...]  # where it is left to the long run
     upstream: tuple[str, ...]
     patience: float
+    strict: bool = False  # whether it holds the bounds that are promised, and not only what a busy machine keeps
 
     def __str__(self) -> str:
         return self.number
@@ -97,12 +98,17 @@ def case(
     full: tuple[Target, ...] = (BUILT_IN,),
     upstream: tuple[str, ...] = (),
     patience: float = 180.0,
+    bounded: bool = False,
 ) -> Callable[[Case], Case]:
-    """Enters a function into the catalogue."""
+    """Enters a function into the catalogue; one that is bounded twice, for the long run alone and strictly."""
 
     def enter(function: Case) -> Case:
         assert number not in CASES, number
-        CASES[number] = Entry(number, title, function, only, turn, full, upstream, patience)
+        entry = Entry(number, title, function, only, turn, full, upstream, patience)
+        CASES[number] = entry
+        if bounded:
+            strictly = f"{number}-strict"
+            CASES[strictly] = replace(entry, number=strictly, turn=Turn.ALONE, full=TARGETS, strict=True)
         return function
 
     return enter

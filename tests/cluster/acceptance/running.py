@@ -116,7 +116,7 @@ async def _all(world: World, target: Target, controller: Running, entries: list[
 
     async def one(entry: Entry) -> None:
         async with room:
-            await _settle(work[target, entry], _run(Bed(world, target, controller), entry))
+            await _settle(work[target, entry], _run(Bed(world, target, controller, strict=entry.strict), entry))
 
     by_turn = {turn: [entry for entry in entries if entry.turn is turn] for turn in Turn}
     longest_first = sorted(by_turn[Turn.TOGETHER], key=lambda entry: -entry.patience)
