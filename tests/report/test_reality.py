@@ -14,8 +14,9 @@ import kcompanion
 from kcompanion.cli.main import run
 from kcompanion.cluster import recording
 from kcompanion.model import resources as r
+from kcompanion.model.snapshot import Snapshot
 
-SHOP = recording.load(Path(kcompanion.__file__).parent / "recordings" / "shop.kcr")
+RECORDINGS = Path(kcompanion.__file__).parent / "recordings"
 FAKE = "shop-worker2"
 CASE = {"en": "never run here", "ko": "적 없는 기록"}
 COMMANDS = [
@@ -40,18 +41,22 @@ def pretended(item: Any) -> Any:
     return {**item, "metadata": {**metadata, "annotations": {"kwok.x-k8s.io/node": "fake"}}}
 
 
-@pytest.fixture(scope="module")
-def kwok(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The shop's recording with one node pretended by kwok."""
+def faked(real: Snapshot, directory: Path) -> str:
+    """A recording with one of its nodes pretended by kwok."""
     readings = {
         key: replace(reading, body=[pretended(item) for item in reading.body])
         if reading.ask.resource == r.NODES and isinstance(reading.body, list)
         else reading
-        for key, reading in SHOP.readings.items()
+        for key, reading in real.readings.items()
     }
-    path = tmp_path_factory.mktemp("kwok") / "kwok.kcr"
-    recording.save(replace(SHOP, readings=readings), path)
+    path = directory / "kwok.kcr"
+    recording.save(replace(real, readings=readings), path)
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def kwok(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return faked(recording.load(RECORDINGS / "shop.kcr"), tmp_path_factory.mktemp("kwok"))
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: "-".join(words[:2]).replace("/", "-"))
@@ -108,3 +113,17 @@ def test_a_recorded_case_is_named(words: list[str], case: str, language: str, ca
 def test_a_title_that_names_the_case_is_enough(words: list[str], capsys: Capture) -> None:
     run([*words, "--from", "demo:eks"])
     assert " ".join(capsys.readouterr().out.split()).count("never run here") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["explain", f"node/{FAKE}"], ["explain", "pod/alone", "-n", "shop"]], ids=lambda w: w[1]
+)
+def test_nobody_is_sent_to_the_machine_of_a_fake_node(words: list[str], tmp_path: Path, capsys: Capture) -> None:
+    lost = "demo:shop-node-lost"
+    run([*words, "--from", lost])
+    assert "systemctl" in capsys.readouterr().out
+    run([*words, "--from", faked(recording.load(RECORDINGS / "shop-node-lost.kcr"), tmp_path)])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "pretended by kwok" in told
+    assert "systemctl" not in told
+    assert "out-of-service" not in told

@@ -11,6 +11,7 @@ from typing import Any
 
 from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.lifesigns import SILENT_AFTER
+from kcompanion.controlplane.nodes import is_fake
 from kcompanion.explain.evidence import change, destroy, inspect, seen
 from kcompanion.explain.fate import afterwards, fate
 from kcompanion.explain.nodelife import Life, State, life_for
@@ -49,7 +50,8 @@ def not_ready(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a P
         "age": life.told_age,
         "message": message or text_at(life.ready, "reason"),
     }
-    where = (inspect(f"kubectl describe node {life.name}"), change(text=say("rule_node.kc5114.do", node=life.name)))
+    look = (inspect(f"kubectl describe node {life.name}"), change(text=say("rule_node.kc5114.do", node=life.name)))
+    where = _fake_steps(life.name) if is_fake(life.node) else look
     if isinstance(item, Pod):
         values["fate"] = fate(item, life, world)
         yield Cause(values, life.evidence(), where, "cause_pod", root=life.ref)
@@ -86,15 +88,15 @@ def unknown(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod
             "fate": fate(item, life, world),
             "after": afterwards(item, life, world),
         }
-        yield Cause(values, _pod_evidence(item, life), _lost_steps(life.name), "cause_pod", root=life.ref)
+        yield Cause(values, _pod_evidence(item, life), _lost_steps(life), "cause_pod", root=life.ref)
         return
     try:
         pods = len([pod for pod in world.pods_on(life.name) if dig(pod, "status", "phase") in ("Running", "Pending")])
     except NotKnown:
-        yield Cause({"node": life.name, "age": life.told_age}, life.evidence(), _lost_steps(life.name), "cause_alone")
+        yield Cause({"node": life.name, "age": life.told_age}, life.evidence(), _lost_steps(life), "cause_alone")
         return
     values = {"node": life.name, "age": life.told_age, "pods": pods}
-    yield Cause(values, life.evidence(), _lost_steps(life.name), root=life.ref)
+    yield Cause(values, life.evidence(), _lost_steps(life), root=life.ref)
 
 
 def _pod_evidence(pod: Pod, life: Life) -> tuple[Evidence, ...]:
@@ -107,7 +109,10 @@ def _pod_evidence(pod: Pod, life: Life) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _lost_steps(node: str) -> tuple[Step, ...]:
+def _lost_steps(life: Life) -> tuple[Step, ...]:
+    node = life.name
+    if is_fake(life.node):
+        return _fake_steps(node)
     return (
         inspect(f"kubectl describe node {node}"),
         change(text=say("rule_node.kc5115.do", node=node)),
@@ -116,6 +121,11 @@ def _lost_steps(node: str) -> tuple[Step, ...]:
             say("rule_node.kc5115.do_off", node=node),
         ),
     )
+
+
+def _fake_steps(node: str) -> tuple[Step, ...]:
+    """There is no machine to look at, and none whose containers might still run."""
+    return inspect(f"kubectl describe node {node}"), change(text=say("rule_node.kc5115.do_fake", node=node))
 
 
 @BOOK.rule(
