@@ -125,14 +125,14 @@ def table(block: Table, screen: Screen) -> str:
     given = heads if screen.headers else []
     if screen.wide or len(shown) < 3 or _fits(_plain(rows, given), screen):
         return "\n".join(_plain(rows, given))
-    for kept in range(len(shown) - 1, 1, -1):
+    for kept in range(len(shown) - 1, 0, -1):
         narrow = _plain([row[:kept] for row in rows], given[:kept])
         room = screen.columns - max(width(line) for line in narrow) - 2
         if kept == len(shown) - 1 and room >= LEGIBLE:
             return _wrapped(rows, given, narrow, screen)
-        if _fits(narrow, screen) or kept == 2:
+        if _fits(narrow, screen) or kept == 1:
             return _below(rows, heads, narrow, kept, screen)
-    raise AssertionError("a table of three columns has a first two")
+    raise AssertionError("a table of three columns has a first one")
 
 
 def _fits(lines: Sequence[str], screen: Screen) -> bool:

@@ -32,6 +32,8 @@ def tree(block: Tree, screen: Screen) -> str:
     states = max((width(row.state) for row in rows), default=0)
     ages = max((width(row.branch.age) for row in rows), default=0)
     left = min(names, max(screen.columns - _ROOM, 20)) if not screen.wide else names
+    if not screen.wide:  # one long state does not push all ages out of the screen
+        states = min(states, max(screen.columns - left - ages - 6, 0))
     told = ["\n".join(line for row in those for line in _lines(row, (left, states, ages), screen)) for those in trees]
     return ("\n\n" if len(rows) > len(trees) else "\n").join(told)
 
@@ -47,12 +49,26 @@ def _rows(branch: Branch, prefix: str, below: str, screen: Screen) -> Iterator[_
 
 
 def _lines(row: _Row, columns: tuple[int, int, int], screen: Screen) -> list[str]:
-    left, states, ages = columns
-    line = "  " + _padded(row.left, left)
     if not (row.state or row.branch.age or row.branch.notes):
-        return [_painted(line.rstrip(), row, screen)]
+        return [_painted("  " + row.left, row, screen)]
+    left, states, ages = columns
+    above: list[str] = []
+    line = "  " + _padded(row.left, left) + "  " + _padded(row.state, states) + "  " + _padded(row.branch.age, ages)
+    if not screen.wide and width(line.rstrip()) > screen.columns:
+        # out of the columns rather than out of the screen; where that does not do, below the name
+        least = f"  {row.state}  {row.branch.age}".rstrip()
+        room = screen.columns - 2 - width(least)
+        if width(row.left) <= room:
+            line = "  " + _padded(row.left, min(left, room)) + least
+        else:
+            above = [_painted("  " + row.left, row, screen)]
+            line = "  " + _padded(row.below, min(left, room)) + least
+    return [*above, *_noted(line, row, screen)]
+
+
+def _noted(line: str, row: _Row, screen: Screen) -> list[str]:
+    """The line with its notes beside or below it."""
     notes = " · ".join(screen.words(note) for note in row.branch.notes)
-    line += "  " + _padded(row.state, states) + "  " + _padded(row.branch.age, ages)
     at = width(line) + 2
     if not notes:
         return [_painted(line.rstrip(), row, screen)]
@@ -73,10 +89,11 @@ def _padded(text: str, columns: int) -> str:
 def _painted(line: str, row: _Row, screen: Screen) -> str:
     """The state in its colour; what was asked for in bold."""
     status = row.branch.status
+    begin = len(row.left) if row.left in line else 0
     told = line
-    if row.state and status is not None and row.state in line[len(row.left) :]:
-        head, _, tail = told[len(row.left) :].partition(row.state)
-        told = told[: len(row.left)] + head + screen.theme.paint(row.state, status) + tail
+    if row.state and status is not None and row.state in line[begin:]:
+        head, _, tail = told[begin:].partition(row.state)
+        told = told[:begin] + head + screen.theme.paint(row.state, status) + tail
     if row.branch.marked:
         return told.replace(row.left.strip(), screen.theme.bold(row.left.strip()), 1)
     return told

@@ -17,6 +17,7 @@ from kcompanion.model.ask import listing
 from kcompanion.model.fields import name_of, namespace_of
 from kcompanion.model.resources import DEPLOYMENTS, PODS
 from kcompanion.ownership.owners import MIRROR
+from kcompanion.render.wrap import width
 
 DATA = Path(__file__).parents[1] / "data"
 KIND = DATA / "kind.kcr"
@@ -149,6 +150,25 @@ def test_any_object_is_shown_with_what_it_has_to_do_with(capsys: Capture, asked:
         == 0
     )
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tree", "pod", "-A", "--with", "all", "--from", "demo:faulty"],  # long names beside long states
+        ["owners", "pod", "-A", "--from", "demo:ha"],
+        ["tree", "deployment/web", "-n", "shop", "--with", "all", "--from", "demo:shop"],
+        ["tree", "pvc/data-db-0", "-n", "shop", "--with", "all", "--from", "demo:shop"],
+    ],
+    ids=["long", "chains", "deployment", "claim"],
+)
+def test_everything_fits_eighty_columns(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, words: list[str], language: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run([*words, "--lang", language])
+    assert [line for line in capsys.readouterr().out.splitlines() if width(line) > 80] == []
 
 
 def test_relations_that_nobody_has_are_told_to_be_none(capsys: Capture) -> None:
