@@ -16,7 +16,7 @@ from tests.cli.conftest import ROOT
 from tests.explain.build import Json, deployed, node
 from tests.servers import Answer, Api, Request, items, write_kubeconfig
 
-PATIENCE = 15  # seconds until a test gives up on a process; none is waited for that long
+PATIENCE = 150  # seconds until a test gives up on a process; none is waited for that long
 
 
 class Cluster:
