@@ -117,7 +117,7 @@ NEEDS: tuple[Need, ...] = (
         (*asks.OVERVIEW, *asks.CERTIFICATES),
     ),
     Need("nodes", nodes.ESSENTIAL, nodes.ASKS),
-    Need("addons", addons.ESSENTIAL, addons.ASKS),
+    Need("addons", addons.ESSENTIAL, (*addons.ASKS, asks.ALL_PODS)),
     Need("report", _SWEPT, _REPORTED),
     Need("diff", _SWEPT, _REPORTED),
     Need("serve", _SWEPT, _REPORTED),

@@ -160,7 +160,7 @@ def _products(addons: Addons) -> Iterator[Finding]:
         if not addon.present:
             continue
         rollout = addon.rollout
-        if addon.category != "dns" and rollout is not None and rollout.status is not Status.OK:
+        if addon.category != "dns" and rollout is not None and rollout.status in (Status.FAIL, Status.WARN):
             yield _finding(
                 "KC3050",
                 Severity.WARNING if rollout.ready else Severity.CRITICAL,

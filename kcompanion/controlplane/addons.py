@@ -106,6 +106,11 @@ class Addons:
     minikube: tuple[str, ...]
 
     @property
+    def unsure(self) -> bool:
+        """Whether an add-on may have pods on a silent node and these could not be read."""
+        return any(addon.rollout is not None and addon.rollout.unsure for addon in self.found)
+
+    @property
     def status(self) -> Status:
         parts = [self.dns.status, self.network.cni.status, self.network.kube_proxy.status]
         return worst([*parts, *(a.status for a in self.found if a.status is not None)])

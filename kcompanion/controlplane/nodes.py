@@ -18,7 +18,7 @@ from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.lifesigns import Pulse, heartbeats, pulse_check
 from kcompanion.controlplane.pods import node_of
 from kcompanion.model import resources as r
-from kcompanion.model.ask import Ask, listing
+from kcompanion.model.ask import Ask
 from kcompanion.model.fields import annotations_of, dig, labels_of, map_at, maps_at, name_of, text_at
 from kcompanion.model.finding import Status, worst
 from kcompanion.model.podresources import (
@@ -35,13 +35,12 @@ from kcompanion.model.podresources import (
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.times import seconds_between
 
-ALL_PODS = listing(r.PODS)
 ASKS: tuple[Ask, ...] = (
     asks.VERSION,
     asks.NODES,
     asks.HEARTBEATS,
     asks.PODS,
-    ALL_PODS,
+    asks.ALL_PODS,
     asks.CONFIGMAPS,
     asks.DAEMONSETS,
 )
@@ -162,10 +161,10 @@ class Node:
 def nodes(snapshot: Snapshot) -> tuple[Node, ...]:
     """All nodes by name."""
     by_node: dict[str, list[Object]] = {}
-    for pod in snapshot.items(ALL_PODS):
+    for pod in snapshot.items(asks.ALL_PODS):
         by_node.setdefault(node_of(pod), []).append(pod)
     pulses = heartbeats(snapshot)
-    known = readable(snapshot, ALL_PODS)
+    known = readable(snapshot, asks.ALL_PODS)
     found = sorted(snapshot.items(asks.NODES), key=name_of)
     return tuple(
         _node(n, snapshot, by_node.get(name_of(n), []), pulses.get(name_of(n)), pods_known=known) for n in found

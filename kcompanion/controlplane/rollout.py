@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcompanion.controlplane import asks, pods
+from kcompanion.controlplane.health import readable
 from kcompanion.controlplane.lifesigns import silent_nodes
+from kcompanion.model.ask import Ask
 from kcompanion.model.fields import dig, labels_of, map_at, name_of, namespace_of
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.snapshot import Object, Snapshot
@@ -21,12 +23,13 @@ class Rollout:
     ready: int  # those on nodes that fell silent are not counted, whatever the controller still says
     desired: int
     lost: int = 0  # how many were left out for that reason
+    unsure: bool = False  # a node is silent, and whether it holds some of them could not be read
 
     @property
     def status(self) -> Status:
         """All ready: ok. Some: a warning, for the others still work. None: failing."""
         if self.ready >= self.desired:
-            return Status.OK
+            return Status.UNKNOWN if self.unsure else Status.OK
         return Status.WARN if self.ready else Status.FAIL
 
     @property
@@ -43,9 +46,9 @@ class Rollout:
 
 
 def of_daemonset(workload: Object, snapshot: Snapshot) -> Rollout:
-    """A DaemonSet's pods, one per node: outside kube-system each silent node is taken to have lost one."""
+    """A DaemonSet's pods, one per node: where pods are unread each silent node is taken to have lost one."""
     lost = _on_silent_nodes(workload, snapshot)
-    if namespace_of(workload) != asks.SYSTEM:
+    if lost is None:
         lost = len(silent_nodes(snapshot))
     name = f"DaemonSet {namespace_of(workload)}/{name_of(workload)}"
     ready = _count(workload, "status", "numberReady")
@@ -67,22 +70,34 @@ def of_pods(name: str, running: Sequence[Object], snapshot: Snapshot) -> Rollout
     return _rollout(name, len(ready), len(running), lost)
 
 
-def _rollout(name: str, ready: int, desired: int, lost: int) -> Rollout:
-    gone = min(ready, lost)
-    return Rollout(name, ready - gone, desired, gone)
+def _rollout(name: str, ready: int, desired: int, lost: int | None) -> Rollout:
+    gone = min(ready, lost or 0)
+    return Rollout(name, ready - gone, desired, gone, unsure=lost is None and bool(ready))
 
 
-def _on_silent_nodes(workload: Object, snapshot: Snapshot) -> int:
-    """How many of a kube-system workload's ready pods are on nodes whose kubelet is silent."""
-    silent = silent_nodes(snapshot)
+def _on_silent_nodes(workload: Object, snapshot: Snapshot) -> int | None:
+    """How many of a workload's ready pods are on nodes whose kubelet is silent; None where its pods are unread."""
     wanted = map_at(workload, "spec", "selector", "matchLabels")
-    if not silent or not wanted or namespace_of(workload) != asks.SYSTEM:
+    if not silent_nodes(snapshot) or not wanted:
         return 0
+    space = namespace_of(workload)
+    if space != asks.SYSTEM and not readable(snapshot, asks.ALL_PODS):
+        return None
     return sum(
-        pods.node_of(pod) in silent and pods.ready_check(pod).status is Status.OK
-        for pod in snapshot.items(asks.PODS)
-        if wanted.items() <= labels_of(pod).items()
+        namespace_of(pod) == space and wanted.items() <= labels_of(pod).items() for pod in snapshot.once(_stranded)
     )
+
+
+def _stranded(snapshot: Snapshot) -> tuple[Object, ...]:
+    """The pods that are called ready by kubelets that are silent."""
+    silent = silent_nodes(snapshot)
+    everything = snapshot.items(asks.ALL_PODS if readable(snapshot, asks.ALL_PODS) else asks.PODS)
+    return tuple(pod for pod in everything if pods.node_of(pod) in silent and pods.ready_check(pod).status is Status.OK)
+
+
+def further_asks(snapshot: Snapshot) -> tuple[Ask, ...]:
+    """All pods, once a node is known to be silent: workloads outside kube-system may have theirs on it."""
+    return (asks.ALL_PODS,) if silent_nodes(snapshot) else ()
 
 
 def _count(obj: Object, *path: str) -> int:

@@ -61,7 +61,7 @@ def survey(snapshot: Snapshot) -> Survey:
         nodefindings.findings(found, grace, plane.network, kubelet_skews(snapshot, found)),
         addonfindings.findings(installed, everything_read=known),
         _known(snapshot, machines.ESSENTIAL),
-        known,
+        known and not installed.unsure,
     )
 
 

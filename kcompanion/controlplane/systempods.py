@@ -7,6 +7,7 @@ from typing import Any
 
 from kcompanion.controlplane import asks, pods
 from kcompanion.controlplane.components import KINDS, STATIC
+from kcompanion.controlplane.lifesigns import silent_nodes
 from kcompanion.model.fields import labels_of, maps_at, name_of, text_at
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Object, Snapshot
@@ -58,10 +59,16 @@ def _row(pod: Object, snapshot: Snapshot) -> SystemPod:
         _role(pod, component),
         component,
         text_at(pod, "status", "phase"),
-        pods.ready_check(pod).status,
+        _ready(pod, snapshot),
         pods.is_static(pod),
         seconds_between(text_at(pod, "metadata", "creationTimestamp"), snapshot.now),
     )
+
+
+def _ready(pod: Object, snapshot: Snapshot) -> Status:
+    """What the kubelet says of it; of a kubelet that fell silent that is old news."""
+    told = pods.ready_check(pod).status
+    return Status.WARN if told is Status.OK and pods.node_of(pod) in silent_nodes(snapshot) else told
 
 
 def component_of(pod: Object) -> str:

@@ -67,9 +67,11 @@ def leaders(plane: ControlPlane, component: str | None) -> Sequence[Section]:  #
         status = Status.FAIL if held.expired else Status.OK
         rows.append(
             (item.name, status, held.node or held.holder, _ago(held.age), _span(held.acquired), held.transitions,
-             len(standbys), held.holder)
+             len(standbys) if item.instances else None, held.holder)
         )  # fmt: skip
-        if standbys:
+        if not item.instances:  # out of sight, or unread: its Lease tells who leads and nobody else
+            lines.append(say("controlplane.standby_unseen", component=item.name))
+        elif standbys:
             lines.append(say("controlplane.would_take_over", component=item.name, names=", ".join(standbys),
                              duration=held.duration))  # fmt: skip
         else:

@@ -79,6 +79,7 @@ def test_dead_dns_fails_the_gate(capsys: Capture, command: str) -> None:
     assert bad(body, "critical") == {
         ("KC1000", "Node/kcompanion-ha-control-plane"),
         ("KC3002", "Deployment/kube-system/coredns"),
+        ("KC3050", "Addon/local-path-provisioner"),
     }
 
 

@@ -7,11 +7,12 @@ import pytest
 from kcompanion.controlplane import asks, corefile
 from kcompanion.controlplane.addonfindings import findings
 from kcompanion.controlplane.addons import DEPLOYMENTS, POLICIES, STATEFULSETS, addons
+from kcompanion.controlplane.rollout import further_asks
 from kcompanion.controlplane.storage import CLASSES
 from kcompanion.model.ask import Ask, Outcome
 from kcompanion.model.finding import Status
 from kcompanion.model.snapshot import Snapshot
-from tests.controlplane.build import cluster, cni_daemonset, meta, proxy_daemonset, snap
+from tests.controlplane.build import ago, cluster, cni_daemonset, meta, proxy_daemonset, snap
 
 COREFILE = """\
 (snippet) {
@@ -213,3 +214,33 @@ def test_minikube_addons_are_known_by_their_label() -> None:
     made["metadata"]["labels"] = {"addonmanager.kubernetes.io/mode": "Reconcile"}
     bodies[DEPLOYMENTS] = [made]
     assert addons(snap(bodies)).minikube == ("kube-system/registry (Reconcile)",)
+
+
+@pytest.mark.parametrize(("where", "status", "ready"), [("w", Status.FAIL, 0), ("m", Status.OK, 1), (None, None, 1)])
+def test_an_add_on_on_a_silent_node_is_not_well_whatever_its_namespace(
+    where: str | None, status: Status | None, ready: int
+) -> None:
+    bodies = healthy()
+    provisioner = deployment("local", "docker.io/rancher/local-path-provisioner:v0.0.30", namespace="local-path")
+    provisioner["spec"]["selector"] = {"matchLabels": {"app": "local"}}
+    bodies[DEPLOYMENTS] = [*bodies[DEPLOYMENTS], provisioner]
+    for lease in bodies[asks.HEARTBEATS]:
+        if lease["metadata"]["name"] == "w":
+            lease["spec"]["renewTime"] = ago(55)
+    if where is not None:
+        other = {
+            "metadata": meta("local-1", "local-path", labels={"app": "local"}),
+            "spec": {"nodeName": where},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+        bodies[asks.ALL_PODS] = [*bodies[asks.PODS], other]
+    snapshot = snap(bodies)
+    assert further_asks(snapshot) == (asks.ALL_PODS,)
+    [found] = [one for one in addons(snapshot).found if one.product == "local-path-provisioner"]
+    assert (found.status, found.rollout.ready if found.rollout else None) == (status or Status.UNKNOWN, ready)
+    assert ("KC3050" in codes(snapshot)) is (status is Status.FAIL)
+    assert addons(snapshot).unsure is (where is None)
+
+
+def test_nothing_more_is_asked_while_every_node_is_heard() -> None:
+    assert further_asks(snap(healthy())) == ()

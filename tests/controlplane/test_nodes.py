@@ -10,7 +10,7 @@ from kcompanion.controlplane.conditions import judge
 from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.network import network
 from kcompanion.controlplane.nodefindings import findings
-from kcompanion.controlplane.nodes import ALL_PODS, nodes
+from kcompanion.controlplane.nodes import nodes
 from kcompanion.controlplane.systempods import system_pods
 from kcompanion.controlplane.versions import skew
 from kcompanion.model.ask import Outcome
@@ -64,7 +64,7 @@ def test_what_could_not_be_read_is_never_well(ask: Any) -> None:
 
 
 def test_without_pods_of_all_namespaces_room_is_unknown() -> None:
-    snapshot = snap(cluster("m"), outcomes={ALL_PODS: Outcome.FORBIDDEN})
+    snapshot = snap(cluster("m"), outcomes={asks.ALL_PODS: Outcome.FORBIDDEN})
     room = nodes(snapshot)[0].room
     assert room.known is False
     assert room.used("cpu") is None
@@ -122,7 +122,7 @@ def test_a_full_node_is_told() -> None:
         "spec": {"nodeName": "m", "containers": [{"resources": {"requests": {"cpu": "950m"}}}]},
         "status": {"phase": "Running"},
     }
-    bodies[ALL_PODS] = [hungry]
+    bodies[asks.ALL_PODS] = [hungry]
     assert codes(snap(bodies)) == {"KC2009", "KC2010"}
 
 

@@ -11,6 +11,7 @@ from kcompanion.cluster.session import Session
 from kcompanion.controlplane.addonfindings import findings
 from kcompanion.controlplane.addons import ASKS, ESSENTIAL, WORKLOADS, addons
 from kcompanion.controlplane.health import readable
+from kcompanion.controlplane.rollout import further_asks
 from kcompanion.model.finding import ranked
 from kcompanion.model.message import say
 from kcompanion.report import addons as report
@@ -25,10 +26,12 @@ def command(options: Options) -> int:
 
     def produce(conversation: Session) -> Answer:
         snapshot = conversation.read(ASKS)
+        if further := further_asks(snapshot):
+            snapshot = conversation.read(further)
         found = addons(snapshot)
         complete = all(readable(snapshot, ask) for ask in (*ESSENTIAL, *WORKLOADS))
         told = ranked(findings(found, everything_read=complete))
-        gaps = snapshot.gaps(ASKS)
+        gaps = snapshot.gaps((*ASKS, *further))
         answer = Answer(
             "Addons",
             snapshot,
@@ -44,7 +47,7 @@ def command(options: Options) -> int:
             names=[f"addon/{addon.product}" for addon in found.found if addon.present],
             findings=told,
             gaps=gaps,
-            undecided=not complete,
+            undecided=not complete or found.unsure,
         )
         return answer
 

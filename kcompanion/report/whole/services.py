@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kcompanion.controlplane.lifesigns import silent_nodes
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, labels_of, map_at, maps_at, name_of, namespace_of, text_at, texts_at
-from kcompanion.model.finding import Status
+from kcompanion.model.finding import Status, worst
 from kcompanion.model.message import say
 from kcompanion.model.selectors import selector_text, selects
 from kcompanion.model.snapshot import Object
@@ -54,13 +55,21 @@ class Service:
 
 def services(found: Gathered) -> list[Service]:
     """The Services in scope by namespace and name."""
-    slices: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    slices: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
     for item in found.objects(r.ENDPOINTSLICES):
-        slices[namespace_of(item), str(labels_of(item).get(_SERVICE, ""))] += maps_at(item, "endpoints")
-    known = found.read(r.ENDPOINTSLICES)
+        known = slices[namespace_of(item), str(labels_of(item).get(_SERVICE, ""))]
+        for endpoint in maps_at(item, "endpoints"):
+            # a pod with two families of addresses, or behind ports of several slices, is still one
+            key = text_at(endpoint, "targetRef", "uid") or ", ".join(texts_at(endpoint, "addresses"))
+            if key not in known or _ready(endpoint):
+                known[key] = endpoint
+    complete = found.read(r.ENDPOINTSLICES)
     items = [item for item in found.objects(r.SERVICES) if _in_scope(item, found)]
     items.sort(key=lambda item: (namespace_of(item), name_of(item)))
-    return [_service(item, slices[namespace_of(item), name_of(item)] if known else None, found) for item in items]
+    return [
+        _service(item, list(slices[namespace_of(item), name_of(item)].values()) if complete else None, found)
+        for item in items
+    ]
 
 
 def _in_scope(service: Object, found: Gathered) -> bool:
@@ -80,7 +89,10 @@ def _serves(service: Object, forest: Forest) -> bool:
 def _service(item: Object, endpoints: Sequence[Any] | None, found: Gathered) -> Service:
     space, name = namespace_of(item), name_of(item)
     verdict = found.sweep.verdicts.get(f"Service/{space}/{name}")
-    ready = None if endpoints is None else [one for one in endpoints if dig(one, "conditions", "ready") is not False]
+    called = None if endpoints is None else [one for one in endpoints if _ready(one)]
+    # until the node controller notices, the endpoints of a dead node are still called ready
+    silent = silent_nodes(found.snapshot)
+    ready = None if called is None else [one for one in called if text_at(one, "nodeName") not in silent]
     named = sorted(text_at(one, "targetRef", "name") or ", ".join(texts_at(one, "addresses")) for one in ready or ())
     chosen = map_at(item, "spec", "selector")
     return Service(
@@ -93,8 +105,19 @@ def _service(item: Object, endpoints: Sequence[Any] | None, found: Gathered) -> 
         None if ready is None else len(ready),
         None if endpoints is None else len(endpoints),
         tuple(named),
-        verdict.status if verdict else None,
+        _status(verdict.status if verdict else None, len(called or ()), len(ready or ())),
     )
+
+
+def _ready(endpoint: Object) -> bool:
+    return dig(endpoint, "conditions", "ready") is not False  # none means ready (discovery/v1 EndpointConditions)
+
+
+def _status(judged: Status | None, called: int, ready: int) -> Status | None:
+    """What the rules say; worse where some or all that should answer have fallen silent."""
+    if ready == called:
+        return judged
+    return worst([judged or Status.OK, Status.WARN if ready else Status.FAIL])
 
 
 def _port(port: Any) -> str:  # noqa: ANN401 - JSON

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
+from kcompanion.cluster import recording
+from kcompanion.model.resources import ENDPOINTSLICES
 
 Capture = pytest.CaptureFixture[str]
 RECORDINGS = ("three-nodes", "ha-one-down", "faulty", "k3s")
@@ -80,3 +85,50 @@ def test_smaller_scopes(capsys: Capture, words: tuple[str, ...], kind: str, pods
     if pods is not None:
         assert sum(owner["pods"] for owner in report["owners"]) == pods
         assert report["health"]["judged"]["Pod"] == pods
+
+
+def test_nothing_on_a_silent_node_is_called_ready(capsys: Capture) -> None:
+    report = told(capsys, "report", "--from", "demo:ha-one-down")
+    dead = "kcompanion-ha-control-plane"
+    pods = {one["pod"]: one["ready"] for one in report["systemPods"] if one["node"] == dead}
+    assert len(pods) == 8
+    assert set(pods.values()) == {"warn"}
+    [dns] = [one for one in report["services"] if one["name"] == "kube-dns"]
+    assert (dns["readyEndpoints"], dns["endpoints"], dns["status"]) == (0, 2, "fail")
+    [storage] = [one for one in report["addons"]["addons"] if one["product"] == "local-path-provisioner"]
+    assert (storage["status"], storage["pods"]["lost"]) == ("fail", 1)
+
+
+def test_a_pod_with_addresses_of_two_families_is_one_endpoint(capsys: Capture, tmp_path: Path) -> None:
+    snapshot = recording.load(Path(recording.__file__).parents[1] / "recordings" / "shop.kcr")
+    readings = dict(snapshot.readings)
+    for key, one in snapshot.readings.items():
+        if one.ask.resource == ENDPOINTSLICES and isinstance(one.body, list):
+            second = [copy.deepcopy(dict(item)) for item in one.body if item["metadata"]["namespace"] == "shop"]
+            for item in second:
+                item["metadata"]["name"] += "-v6"
+                item["addressType"] = "IPv6"
+                for number, endpoint in enumerate(item["endpoints"]):
+                    endpoint["addresses"] = [f"fd00::{number + 1:x}"]
+            readings[key] = replace(one, body=[*one.body, *second])
+    recording.save(replace(snapshot, readings=readings), tmp_path / "dual.kcr")
+    one_family = told(capsys, "report", "--from", "demo:shop")["services"]
+    assert any(one["readyEndpoints"] for one in one_family if one["namespace"] == "shop")
+    assert told(capsys, "report", "--from", str(tmp_path / "dual.kcr"))["services"] == one_family
+
+
+@pytest.mark.parametrize(
+    ("language", "unseen", "nobody"),
+    [
+        ("en", "who stands by is not visible", "nobody stands by"),
+        ("ko", "누가 대기하는지 보이지", "인스턴스가 없습니다"),
+    ],
+)
+def test_who_stands_by_out_of_sight_is_not_claimed(capsys: Capture, language: str, unseen: str, nobody: str) -> None:
+    for words in (("controlplane", "leaders"), ("report", "-o", "md")):
+        assert run([*words, "--from", "demo:eks", "--lang", language]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert text.count(unseen) == 3
+        assert nobody not in text
+        assert run([*words, "--from", "demo:three-nodes", "--lang", language]) == 0
+        assert nobody in " ".join(capsys.readouterr().out.split())
