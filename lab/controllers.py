@@ -26,7 +26,7 @@ from lab.shell import LabError, run
 
 ACCOUNT = "replicaset-controller"
 USER = f"system:serviceaccount:kube-system:{ACCOUNT}"
-READY_PATIENCE = 60.0
+READY_PATIENCE = 180.0  # twelve start at once, each with seconds of imports, on two cores
 STOP_PATIENCE = 20.0
 
 # The role of the built-in controller is there already; this is what elections and our own kind need beyond it.
