@@ -9,6 +9,7 @@ from kcompanion.controlplane.inspect import ControlPlane
 from kcompanion.model.message import say
 from kcompanion.model.times import human_age
 from kcompanion.report.document import Cell, Lines, Section, Table, columns
+from kcompanion.report.trace import told_seconds
 
 MAX_PODS = 15
 
@@ -41,7 +42,7 @@ def _controllers(plane: ControlPlane) -> Section:
 def scheduling(plane: ControlPlane, component: str | None) -> Sequence[Section]:  # noqa: ARG001 - as above
     """How the pods of kube-system came to their nodes."""
     rows: list[Sequence[Cell]] = [
-        (p.pod, p.node, say(f"controlplane.placement.{p.how}", scheduler=p.scheduler, seconds=_seconds(p.took)))
+        (p.pod, p.node, say(f"controlplane.placement.{p.how}", scheduler=p.scheduler, seconds=told_seconds(p.took)))
         for p in plane.placements[:MAX_PODS]
     ]
     names = sorted({p.scheduler for p in plane.placements if p.scheduler})
@@ -51,13 +52,6 @@ def scheduling(plane: ControlPlane, component: str | None) -> Sequence[Section]:
     lines.append(say("controlplane.placement.note"))
     table = Table(columns("POD NODE HOW"), rows)
     return [Section(say("controlplane.section.scheduling"), (table, Lines(lines)))]
-
-
-def _seconds(took: int | None) -> str:
-    """API times are whole seconds: a difference of none is less than one."""
-    if took is None:
-        return "?"
-    return "<1 s" if took == 0 else f"{took} s"
 
 
 def static(plane: ControlPlane, component: str | None) -> Sequence[Section]:  # noqa: ARG001 - as above

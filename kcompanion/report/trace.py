@@ -100,11 +100,16 @@ def _age(seconds: float) -> str:
 
 def _told_age(seconds: float | None) -> Message | str:
     """A duration in a sentence, where each language has its own words."""
+    if seconds is None or seconds < 120:
+        return told_seconds(seconds)
+    return human_age(int(seconds))
+
+
+def told_seconds(seconds: float | None) -> Message | str:
+    """Seconds in a sentence, from times that are whole ones: a difference of none is less than one."""
     if seconds is None:
         return "?"
-    if seconds < 1:
-        return say("trace.age.under_second")
-    return human_age(int(seconds)) if seconds >= 120 else say("trace.age.seconds", count=int(seconds))
+    return say("common.age.seconds", count=int(seconds)) if seconds >= 1 else say("common.age.under_second")
 
 
 def _at(story: Story, name: str) -> datetime | None:
