@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from kcompanion.cluster import scrub
 from kcompanion.cluster.connect import Connection
 from kcompanion.cluster.transport import Transport, TransportError
-from kcompanion.model.ask import Ask, listing
+from kcompanion.model.ask import Ask, Outcome, listing, outcome_of
 from kcompanion.model.fields import map_at, text_at
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Object
@@ -29,7 +29,7 @@ SILENCE = SERVER_ENDS + 15.0
 REQUEST = 10.0  # seconds for a list
 _WAITS = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts while the server cannot be reached
 # Types of notices beside the API's ADDED, MODIFIED and DELETED.
-PRESENT, SYNCED, AGAIN, BLIND = "PRESENT", "SYNCED", "AGAIN", "BLIND"
+PRESENT, SYNCED, AGAIN, BLIND, TROUBLE = "PRESENT", "SYNCED", "AGAIN", "BLIND", "TROUBLE"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Notice:
     type: str
     item: Object
     detail: str = ""
+    outcome: Outcome = Outcome.OK  # of BLIND and TROUBLE: what kind of failure it was
 
 
 class _Expired(Exception):
@@ -49,6 +50,10 @@ class _Expired(Exception):
 
 class _Refused(Exception):
     """The server will not let us watch; the text says why."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome_of(status)
 
 
 class Watch:
@@ -79,8 +84,8 @@ class Watch:
         """Lets the thread end with its next line; it is a daemon and holds nothing up."""
         self._stopped.set()
 
-    def _tell(self, kind: str, item: Object | None = None, detail: str = "") -> None:
-        self._notices.put(Notice(time.monotonic(), self._resource, kind, item or {}, detail))
+    def _tell(self, kind: str, item: Object | None = None, detail: str = "", outcome: Outcome = Outcome.OK) -> None:
+        self._notices.put(Notice(time.monotonic(), self._resource, kind, item or {}, detail, outcome))
 
     def _run(self) -> None:
         failures, listed = 0, False
@@ -94,9 +99,12 @@ class Watch:
             except _Expired:
                 self._version = ""
             except _Refused as refusal:
-                self._tell(BLIND, detail=str(refusal))
+                self._tell(BLIND, detail=str(refusal), outcome=refusal.outcome)
                 return
-            except (TransportError, ValueError):  # the server is away, or its answer was cut off
+            except (TransportError, ValueError) as error:  # the server is away, or its answer was cut off
+                if not listed:
+                    outcome = error.outcome if isinstance(error, TransportError) else Outcome.ERROR
+                    self._tell(TROUBLE, detail=str(error), outcome=outcome)
                 failures += 1
                 self._stopped.wait(_WAITS[min(failures, len(_WAITS)) - 1])
 
@@ -181,13 +189,13 @@ def _check(status: int, body: bytes) -> None:
     """
     if status == 410:
         raise _Expired
+    if status < 300:
+        return
+    try:
+        detail = str(json.loads(body).get("message") or "")
+    except (ValueError, AttributeError):
+        detail = ""
+    told = " ".join(detail.split())[:200] or f"HTTP {status}"
     if status in (401, 403, 404, 405):
-        try:
-            detail = str(json.loads(body).get("message") or "")
-        except (ValueError, AttributeError):
-            detail = ""
-        raise _Refused(" ".join(detail.split())[:200] or f"HTTP {status}")
-    if status >= 300:
-        from kcompanion.model.ask import Outcome  # noqa: PLC0415 - only for failures
-
-        raise TransportError(Outcome.ERROR, f"HTTP {status}", transient=True)
+        raise _Refused(status, told)
+    raise TransportError(Outcome.ERROR, told, transient=True)

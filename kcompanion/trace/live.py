@@ -13,9 +13,10 @@ from typing import Any
 from kcompanion.model import resources as r
 from kcompanion.model.events import Event, event_of
 from kcompanion.model.fields import condition, dig, map_at, maps_at, name_of, namespace_of, text_at
-from kcompanion.model.message import Message, say
+from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.model.snapshot import Object
-from kcompanion.trace.creation import creator_of
+from kcompanion.trace.creation import actor_of, creator_of, owner_of, program
+from kcompanion.trace.managed import SYSTEM, writers
 
 # What the doings of a whole cluster are told from, beside the Leases of its leaders.
 WATCHED = (
@@ -38,6 +39,18 @@ _CONDITIONS = {
     "Initialized": "initialized",
     "ContainersReady": "containers_ready",
     "Ready": "is_ready",
+}
+
+
+DISRUPTED = "DisruptionTarget"
+# Who sets the condition, by its reason (kubernetes.io: pod disruption conditions). An eviction is asked of the API
+# server by a client that no object names.
+_DISRUPTERS = {
+    "EvictionByEvictionAPI": "kube-apiserver",
+    "DeletionByTaintManager": "taint-eviction-controller",
+    "DeletionByPodGC": "pod-garbage-collector-controller",
+    "PreemptionByScheduler": "default-scheduler",
+    "TerminationByKubelet": "kubelet",
 }
 
 
@@ -190,7 +203,17 @@ def _differences(kind: str, before: Object, after: Object) -> Iterator[_Differen
         return
     old, new = dig(before, "spec", "replicas"), dig(after, "spec", "replicas")
     if before and old != new and isinstance(new, int):
-        yield "scaled", creator_of(after).actor, say("trace.live.scaled", count=new)
+        yield "scaled", _scaler(after), say(one_or_many("trace.live.scaled", new), count=new)
+
+
+def _scaler(item: Object) -> str:
+    """Who set spec.replicas last: kubectl scale and autoscalers are not who made the object."""
+    those = [one for one in writers(item) if "spec.replicas" in one.fields]
+    newest = max(those, key=lambda one: (one.time, one.subresource == "scale"), default=None)
+    owner = owner_of(item)
+    if owner is not None and (newest is None or newest.manager in SYSTEM):
+        return actor_of(owner.kind)
+    return (program(newest.manager) if newest else "") or "?"
 
 
 def _of_pod(before: Object, after: Object) -> Iterator[_Difference]:
@@ -207,10 +230,21 @@ def _of_pod(before: Object, after: Object) -> Iterator[_Difference]:
     yield from _conditions(before, after, ("ContainersReady", "Ready"))
     phase = text_at(after, "status", "phase")
     if phase in ("Succeeded", "Failed") and phase != text_at(before, "status", "phase"):
-        yield "phase", "kubelet", say("trace.live.phase", phase=phase)
+        reason = text_at(after, "status", "reason")
+        told = say("trace.live.phase_why", phase=phase, reason=reason) if reason else None
+        yield "phase", "kubelet", told or say("trace.live.phase", phase=phase)
+    yield from _disruption(before, after)
     if text_at(after, "metadata", "deletionTimestamp") and not text_at(before, "metadata", "deletionTimestamp"):
         grace = map_at(after, "metadata").get("deletionGracePeriodSeconds")
         yield "deleting", "kube-apiserver", say("trace.live.deleting", grace=str(grace))
+
+
+def _disruption(before: Object, after: Object) -> Iterator[_Difference]:
+    """A pod that is to go for a reason not its own: drained, preempted, its node gone or short of room."""
+    new = condition(after, DISRUPTED)
+    if new.get("status") == "True" and condition(before, DISRUPTED).get("status") != "True":
+        reason = text_at(new, "reason")
+        yield "evicted", _DISRUPTERS.get(reason, "?"), say("trace.live.evicted", reason=reason or "-")
 
 
 def _conditions(before: Object, after: Object, types: tuple[str, ...]) -> Iterator[_Difference]:

@@ -9,10 +9,11 @@ import pytest
 
 from kcompanion.errors import NotFound, UsageError
 from kcompanion.model import resources as r
+from kcompanion.text.catalog import phrase
 from kcompanion.trace.goal import Goal, goal_of
 from kcompanion.trace.live import Tracker
 from kcompanion.trace.manifest import TRACE, labelled, objects, resource_of
-from tests.trace.build import event, meta, owner, pod, world
+from tests.trace.build import NOW, at, condition, event, meta, owner, pod, world
 
 
 def told(found: list[Any]) -> list[str]:
@@ -171,6 +172,68 @@ def test_a_new_leader_is_told_and_a_renewal_is_not() -> None:
     [one] = tracker.see("Lease", "MODIFIED", lease("b"), 9)
     assert (one.id, one.actor, one.subject) == ("elected", "b", "kube-system: lease/kube-scheduler")
     assert tracker.see("Lease", "MODIFIED", lease(""), 12) == []
+
+
+def managed(manager: str, time: str, *, subresource: str = "", field: str = "f:replicas") -> dict[str, Any]:
+    scale = {"subresource": subresource} if subresource else {}
+    return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": {"f:spec": {field: {}}}, **scale}
+
+
+@pytest.mark.parametrize(
+    ("managers", "owners", "actor"),
+    [
+        ([managed("helm", at(1)), managed("kubectl", at(9), subresource="scale")], [], "kubectl"),
+        ([managed("helm", at(1), field="f:template"), managed("kubectl-edit", at(9))], [], "kubectl edit"),
+        ([managed("kube-controller-manager", at(9), subresource="scale")], [], "kube-controller-manager"),
+        ([managed("helm", at(1), field="f:template")], [], "?"),
+        ([managed("kube-controller-manager", at(9))], owner("Deployment", "web"), "deployment-controller"),
+        ([managed("kubectl", at(9), subresource="scale")], owner("Deployment", "web"), "kubectl"),
+        ([], owner("Deployment", "web"), "deployment-controller"),
+    ],
+)
+def test_who_scales_is_who_set_the_number(managers: list[Any], owners: list[Any], actor: str) -> None:
+    def keeper(count: int) -> dict[str, Any]:
+        more = {"managedFields": managers, "ownerReferences": owners}
+        return {"metadata": meta("web", **more), "spec": {"replicas": count}}
+
+    tracker = Tracker(everything=True)
+    tracker.see("Deployment", "PRESENT", keeper(1), 0)
+    [one] = tracker.see("Deployment", "MODIFIED", keeper(3), 5)
+    assert (one.id, one.actor) == ("scaled", actor)
+
+
+@pytest.mark.parametrize(
+    ("reason", "actor"),
+    [
+        ("EvictionByEvictionAPI", "kube-apiserver"),
+        ("DeletionByTaintManager", "taint-eviction-controller"),
+        ("PreemptionByScheduler", "default-scheduler"),
+        ("TerminationByKubelet", "kubelet"),
+        ("OfTheirOwn", "?"),
+    ],
+)
+def test_an_eviction_is_told_with_its_reason_once(reason: str, actor: str) -> None:
+    tracker = Tracker(everything=True)
+    tracker.see("Pod", "PRESENT", pod(), 0)
+    doomed = deepcopy(pod())
+    doomed["status"]["conditions"].append(condition("DisruptionTarget", 20, reason=reason))
+    doomed["metadata"] |= {"deletionTimestamp": NOW, "deletionGracePeriodSeconds": 30}
+    evicted, deleting = tracker.see("Pod", "MODIFIED", doomed, 5)
+    assert (evicted.id, evicted.actor, dict(evicted.told.values)) == ("evicted", actor, {"reason": reason})
+    assert deleting.id == "deleting"
+    assert tracker.see("Pod", "MODIFIED", doomed, 6) == []
+
+
+def test_a_pod_that_the_kubelet_ended_tells_why() -> None:
+    tracker = Tracker(everything=True)
+    tracker.see("Pod", "PRESENT", pod(), 0)
+    ended = deepcopy(pod())
+    ended["status"] |= {"phase": "Failed", "reason": "Evicted"}
+    [one] = tracker.see("Pod", "MODIFIED", ended, 5)
+    assert [phrase(one.told, language) for language in ("en", "ko")] == [
+        "phase Failed (Evicted)",
+        "단계 Failed(Evicted)",
+    ]
 
 
 def test_subjects_tell_their_namespace_where_there_are_several() -> None:

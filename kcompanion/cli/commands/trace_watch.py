@@ -19,8 +19,9 @@ from kcompanion.cluster import watch as watching
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.watch import Notice, Watch
-from kcompanion.errors import Unreachable, UsageError
+from kcompanion.errors import NotAuthenticated, Undecided, Unreachable, UsageError
 from kcompanion.model import resources as r
+from kcompanion.model.ask import Outcome
 from kcompanion.model.fields import namespace_of, text_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.refs import ref_of
@@ -31,6 +32,8 @@ from kcompanion.render.wrap import width, wrap
 from kcompanion.report.live import line_of
 from kcompanion.trace.live import Happening, Tracker
 
+TRIES = 3  # of a first list, until nobody is thought to answer
+DOCTOR = "check the address and the network: `kcompanion contexts`, `kcompanion doctor`"
 POLL = 0.2  # seconds in which Ctrl-C is noticed
 # What is watched beside the object itself, by its kind: all that a workload's story is told from.
 _PARTS: dict[str, tuple[Resource, ...]] = {
@@ -66,6 +69,9 @@ class Follower(Generic[Seer]):
         self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
         self._watches: list[Watch] = []
         self._open: list[Resource] = []  # of watches that have not listed yet
+        self._blind: list[Notice] = []  # of watches that were refused
+        self._trouble: dict[Resource, list[Notice]] = {}  # why a list has not come yet
+        self._settled = False
 
     def watch(self, resource: Resource, namespace: str | None, fields: str = "") -> None:
         watch = Watch(self._connection, resource, namespace, self._notices, fields)
@@ -81,18 +87,38 @@ class Follower(Generic[Seer]):
         """Waits until every watch knows what there is, so that nothing is missed from then on.
 
         Raises:
-            Unreachable: they did not come about in time.
+            Unreachable: nobody answers, the server does not know us, or they did not come about in time.
+            Undecided: not one of them is allowed, or can be answered.
         """
         ends = time.monotonic() + seconds
         while self._open and time.monotonic() < ends:
             for _ in self.step():
                 pass
+            self._check_trouble()
         if self._open:
             late = ", ".join(sorted({resource.plural for resource in self._open}))
+            why = next((f": {self._trouble[one][-1].detail}" for one in self._open if one in self._trouble), "")
             raise Unreachable(
-                f"no answer within {seconds:.0f} s to the list of {late}",
+                f"no answer within {seconds:.0f} s to the list of {late}{why}",
                 "give it more time with --deadline, or ask `kcompanion doctor`",
             )
+        self._settled = True
+        for notice in self._blind:
+            self._say_blind(notice)
+
+    def _check_trouble(self) -> None:
+        """Gives up where nothing has been answered and every list has failed as often as other commands ask.
+
+        Raises:
+            Unreachable, Undecided: so it is.
+        """
+        last = [those[-1] for those in self._trouble.values() if len(those) >= TRIES]
+        if len(last) < len(self._watches):
+            return
+        for one in last:
+            if one.outcome is not Outcome.ERROR:
+                raise Unreachable(f"the API server does not answer: {one.detail}", DOCTOR)
+        raise Undecided(f"nothing can be watched: {last[0].detail}", DOCTOR)
 
     def restart_clock(self) -> None:
         """Counts milliseconds from now on."""
@@ -104,10 +130,13 @@ class Follower(Generic[Seer]):
             notice = self._notices.get(timeout=POLL)
         except queue.Empty:
             return []
-        if notice.type in (watching.SYNCED, watching.BLIND):
+        if notice.resource in self._open and notice.type in (watching.SYNCED, watching.BLIND):
             self._open.remove(notice.resource)
+        if notice.type == watching.TROUBLE:
+            self._trouble.setdefault(notice.resource, []).append(notice)
+            return []
         if notice.type == watching.BLIND:
-            self._say(say("trace.live.blind", resource=notice.resource.name, reason=notice.detail))
+            self._lose(notice)
             return []
         if notice.type == watching.AGAIN:
             self._say(say("trace.live.again", resource=notice.resource.name))
@@ -118,6 +147,25 @@ class Follower(Generic[Seer]):
         found = self.tracker.see(notice.resource.kind, notice.type, notice.item, ms)
         self.seen += found
         return found
+
+    def _lose(self, notice: Notice) -> None:
+        """One watch is refused, at the beginning or later, when credentials end.
+
+        Raises:
+            NotAuthenticated, Undecided: it was the last one.
+        """
+        self._blind.append(notice)
+        if len(self._blind) == len(self._watches):
+            if any(one.outcome is Outcome.UNAUTHENTICATED for one in self._blind):
+                raise NotAuthenticated
+            raise Undecided(
+                f"nothing can be watched: {self._blind[0].detail}", "`kcompanion doctor` tells which rights are missing"
+            )
+        if self._settled:
+            self._say_blind(notice)
+
+    def _say_blind(self, notice: Notice) -> None:
+        self._say(say("trace.live.blind", resource=notice.resource.name, reason=notice.detail))
 
     def _say(self, message: Message) -> None:
         talk(screen(self._options).words(message))
