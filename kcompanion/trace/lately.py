@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from kcompanion.model.ask import Ask, listing
@@ -15,7 +16,9 @@ from kcompanion.model.events import Event, event_of
 from kcompanion.model.message import Message, say
 from kcompanion.model.resources import EVENTS
 from kcompanion.model.snapshot import Object
+from kcompanion.model.times import parse_time
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 MANY = 1000  # pods; in larger clusters only warnings are read, for a roll-out leaves events by the ten thousand
 
 
@@ -57,9 +60,9 @@ def lately(items: Iterable[Object]) -> list[Moment]:
     return list(found.values())
 
 
-def _place(event: Event) -> tuple[str, bool, str, str]:
-    """Later, and of the same second worse, counts more."""
-    return event.last, event.type == "Warning", event.name, event.reason
+def _place(event: Event) -> tuple[datetime, bool, str, str]:
+    """Later, and of the same moment worse, counts more. As text "21.98Z" would stand before "21Z"."""
+    return parse_time(event.last) or _NEVER, event.type == "Warning", event.name, event.reason
 
 
 def _moment(those: list[Event]) -> Moment:

@@ -120,6 +120,13 @@ def test_a_dry_run_prints_what_would_be_made(printed: Printed) -> None:
     assert code == 0
     assert [item["kind"] for item in yaml.safe_load_all(out)] == ["Namespace", "ResourceQuota", "Deployment"]
     assert "mirror.example/a:1" in out
+    assert "&id" not in out
+    assert "*id" not in out
+    listed = json.loads(printed("practice", "start", "policy-1", "--dry-run", "-o", "json")[1])
+    made = yaml.safe_load_all(printed("practice", "start", "policy-1", "--dry-run")[1])
+    assert (listed["kind"], listed["items"]) == ("List", list(made))
+    names = printed("practice", "start", "policy-1", "--dry-run", "-o", "name")[1].split()
+    assert names[0] == "namespace/kcompanion-practice-policy-1"
 
 
 @pytest.mark.parametrize(

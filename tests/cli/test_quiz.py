@@ -123,7 +123,9 @@ def test_it_asks_and_judges(capsys: Capture, tmp_path: Path) -> None:
         screen.type("9\n")
         screen.until("Numbers from 1")
         screen.type(",".join(map(str, right[0])) + "\n")
-        assert "✔ Right." in screen.until("\n2. ")
+        told = screen.until("\n2. ")
+        assert "✔ Right." in told
+        assert "✔ ✔" not in told
         screen.until("ends):")
         wrong = next(number for number in (1, 2, 3, 4) if [number] != right[1])
         screen.type(f"{wrong}\n")

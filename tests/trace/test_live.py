@@ -193,8 +193,8 @@ def managed(manager: str, time: str, *, subresource: str = "", field: str = "f:r
 )
 def test_who_scales_is_who_set_the_number(managers: list[Any], owners: list[Any], actor: str) -> None:
     def keeper(count: int) -> dict[str, Any]:
-        more = {"managedFields": managers, "ownerReferences": owners}
-        return {"metadata": meta("web", **more), "spec": {"replicas": count}}
+        made = meta("web") | {"managedFields": managers, "ownerReferences": owners}
+        return {"metadata": made, "spec": {"replicas": count}}
 
     tracker = Tracker(everything=True)
     tracker.see("Deployment", "PRESENT", keeper(1), 0)

@@ -5,6 +5,7 @@ This writes. It asks before it does, keeps on disk what it is about to make, and
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 import time
@@ -51,7 +52,7 @@ class NotShown(CompanionError):
 @click.command("start")
 @practising.naming(required=True)
 @click.option("--yes", is_flag=True, help="Start without asking.")
-@click.option("--dry-run", is_flag=True, help="Print the objects as YAML instead of creating them.")
+@click.option("--dry-run", is_flag=True, help="Print the objects (YAML, or -o json) instead of creating them.")
 @click.option(
     "--image", default=IMAGE, envvar="KCOMPANION_LESSON_IMAGE", metavar="IMAGE", help=f"Image of the pods [{IMAGE}]."
 )
@@ -65,8 +66,7 @@ def command(options: Options, name: str, *, yes: bool, dry_run: bool, image: str
     practising.refuse(options)
     exercise = practising.exercise(name)
     if dry_run:
-        made = case(exercise, PREFIX + name, image)
-        click.echo(yaml.safe_dump_all([made.space, *made.items], sort_keys=False, allow_unicode=True), nl=False)
+        click.echo(_planned(case(exercise, PREFIX + name, image), options.output), nl=False)
         return 0
     before = practising.kept().all().get(name)
     if before is not None and before.open:
@@ -81,6 +81,16 @@ def command(options: Options, name: str, *, yes: bool, dry_run: bool, image: str
     attempt = Attempt(name, secrets.token_hex(3), origin.server, origin.context, PREFIX + name, image)
     attempt = replace(attempt, done=before is not None and before.done)
     return _started(options, connection, attempt, timeout)
+
+
+def _planned(made: Case, output: str) -> str:
+    """The objects as kubectl takes them: with -o json a List, else YAML, where nothing refers to anything else."""
+    items = json.loads(json.dumps([made.space, *made.items]))  # copies: YAML gives what is the same an anchor
+    if output == "json":
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2, ensure_ascii=False) + "\n"
+    if output == "name":
+        return "".join(f"{item['kind'].lower()}/{name_of(item)}\n" for item in items)
+    return yaml.safe_dump_all(items, sort_keys=False, allow_unicode=True)
 
 
 def _check_needs(options: Options, connection: Connection, exercise: Exercise, image: str) -> None:
