@@ -6,6 +6,7 @@ the same bytes. Everything in it was scrubbed when it was read. Mode 0600: it st
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -13,6 +14,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,7 +74,7 @@ def _json(value: object) -> str:
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Writes a file under a temporary name and renames it, so that nobody ever sees half of it."""
-    try:
+    with _writing(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -82,6 +84,20 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises CompanionError if `write_whole` could not write there: for what writes only after long work."""
+    with _writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        tempfile.TemporaryFile(dir=path.parent).close()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise CompanionError(
             f"{path} cannot be written: {error.strerror}", "name a file in a folder you may write to"

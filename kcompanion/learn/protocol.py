@@ -8,10 +8,13 @@ from typing import Any
 
 from kcompanion.errors import BadRecording
 from kcompanion.learn.answers import Exchange, Request
-from kcompanion.model.fields import dig, map_at, maps_at, text_at
+from kcompanion.learn.lesson import EXEC
+from kcompanion.model.fields import dig, map_at, maps_at, text_at, texts_at
 from kcompanion.model.message import Message
 
 KIND = "LessonRun"
+POD_EXEC = 7  # slashes in /api/v1/namespaces/NS/pods/NAME/exec?container=NAME
+_HINT = "`learn NAME --record FILE` writes one"
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def read(document: Any) -> Recorded:  # noqa: ANN401 - JSON
         BadRecording: the document is something else.
     """
     if text_at(document, "kind") != KIND or not text_at(document, "lesson"):
-        raise BadRecording("that is no recorded lesson", "`learn NAME --record FILE` writes one")
+        raise BadRecording("that is no recorded lesson", _HINT)
     setting = Setting(
         text_at(document, "run"),
         text_at(document, "namespace"),
@@ -108,12 +111,13 @@ def read(document: Any) -> Recorded:  # noqa: ANN401 - JSON
         text_at(document, "image"),
     )
     acts = tuple(_exchange(act) for step in maps_at(document, "steps") for act in maps_at(step, "acts"))
-    left = dig(document, "left")
-    return Recorded(text_at(document, "lesson"), setting, acts, tuple(left) if isinstance(left, list) else ())
+    return Recorded(text_at(document, "lesson"), setting, acts, tuple(texts_at(document, "left")))
 
 
 def _exchange(act: Mapping[str, Any]) -> Exchange:
     asked, answer = map_at(act, "request"), map_at(act, "answer")
+    if text_at(asked, "method") == EXEC and text_at(asked, "path").count("/") != POD_EXEC:
+        raise BadRecording("a command in a pod names no pod", _HINT)
     credentials = text_at(asked, "credentials")
     request = Request(
         text_at(asked, "method"),
@@ -125,9 +129,16 @@ def _exchange(act: Mapping[str, Any]) -> Exchange:
     return Exchange(
         text_at(act, "name"),
         request,
-        int(answer.get("status", 0)),
+        _whole(answer, "status", 0),
         answer.get("body"),
-        int(answer.get("atMs", 0)),
-        int(answer.get("tries", 1)),
+        _whole(answer, "atMs", 0),
+        _whole(answer, "tries", 1),
         answer.get("held") is not False,
     )
+
+
+def _whole(answer: Mapping[str, Any], field: str, otherwise: int) -> int:
+    value = answer.get(field, otherwise)
+    if type(value) is not int:  # true is an int too
+        raise BadRecording(f"an answer's {field} is no whole number", _HINT)
+    return value

@@ -123,20 +123,23 @@ def typed(method: str, path: str, words: object) -> list[str]:
 
 
 def closing(lesson: Lesson, run: Run) -> Document:
-    """The conclusion, or what went otherwise than it should."""
+    """The conclusion, or what went otherwise than it should; of a recorded run also what it had left behind."""
+    left = [Section(say("learn.left_then"), [Lines(list(run.left))], Status.FAIL)] if run.left else []
+    return Document(sections=[*_ended(lesson, run), *left])
+
+
+def _ended(lesson: Lesson, run: Run) -> list[Section]:
     if run.failure is not None:
-        return Document(sections=[Section(say("learn.stopped"), [Lines([run.failure])], Status.FAIL)])
+        return [Section(say("learn.stopped"), [Lines([run.failure])], Status.FAIL)]
     claims = [claim for one in run.steps for claim in one.claims]
     wrong = [claim for claim in claims if not claim.held]
     if wrong:
         told = say(one_or_many("learn.not_shown", len(wrong)), count=len(wrong), of=len(claims))
-        return Document(sections=[Section(told, [Lines([claim.told for claim in wrong])], Status.FAIL)])
-    return Document(
-        sections=[
-            Section(say("learn.conclusion", count=len(claims)), [Lines([lesson.text("conclusion")])], Status.OK),
-            Section(say("learn.check"), [Lines([lesson.text("ask")])]),
-        ]
-    )
+        return [Section(told, [Lines([claim.told for claim in wrong])], Status.FAIL)]
+    return [
+        Section(say("learn.conclusion", count=len(claims)), [Lines([lesson.text("conclusion")])], Status.OK),
+        Section(say("learn.check"), [Lines([lesson.text("ask")])]),
+    ]
 
 
 def answer(lesson: Lesson) -> Document:

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,14 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
+
+    def press(self, key: str) -> None:
+        """A single key for what waits for one: what is typed before it does is thrown away."""
+        ends = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self._master)[3] & termios.ICANON:
+            assert time.monotonic() < ends, self.shown
+            time.sleep(0.02)
+        self.type(key)
 
     def rest(self) -> str:
         """What comes until it ends."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
 from kcompanion.learn.lessons import BY_ID, LESSONS
+from kcompanion.text import catalog
 from tests.cli.conftest import Command, complained
-from tests.servers import Answer, Api, refusal, write_kubeconfig
+from tests.cli.terminal import PATIENCE, terminal
+from tests.learn.casting import RECORDINGS
+from tests.servers import Answer, Api, Request, refusal, write_kubeconfig
 
 Printed = Callable[..., tuple[int, str, str]]
 
@@ -87,6 +92,144 @@ def test_a_cluster_that_behaves_otherwise_is_told(printed: Printed, tmp_path: Pa
     assert code == 1
     assert "✖ What Ann wrote is still there" in out
     assert "The cluster behaved otherwise: 1 of 7 claims" in out
+
+
+def changed(tmp_path: Path, name: str, change: Callable[[dict[str, Any]], None]) -> str:
+    """A shipped recording with a change, as a file."""
+    document = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))
+    change(document)
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return str(path)
+
+
+ODD: tuple[Any, ...] = ("abc", None, [], {}, 1.5, True, -1, 10**30)
+
+
+@pytest.mark.parametrize("field", ["status", "atMs", "tries", "held", "body"])
+@pytest.mark.parametrize("name", ["conflict", "etcd-keys", "contexts"])
+def test_a_field_of_another_type_is_no_error_of_ours(printed: Printed, tmp_path: Path, name: str, field: str) -> None:
+    for odd in ODD:
+
+        def change(document: dict[str, Any], odd: Any = odd) -> None:
+            for act in document["steps"][0]["acts"]:
+                act["answer"][field] = odd
+
+        code, _, err = printed("learn", name, "--from", changed(tmp_path, name, change))
+        assert "internal error" not in err
+        whole = type(odd) is int
+        assert code == 2 if field in ("status", "atMs", "tries") and not whole else code in (0, 1)
+
+
+@pytest.mark.parametrize("field", ["method", "path", "body", "contentType", "credentials"])
+@pytest.mark.parametrize("name", ["conflict", "etcd-keys", "contexts"])
+def test_a_request_of_another_type_is_no_error_of_ours(printed: Printed, tmp_path: Path, name: str, field: str) -> None:
+    for odd in (*ODD, "EXEC", "TOOL", "STOP", "KUBECONFIG"):
+
+        def change(document: dict[str, Any], odd: Any = odd) -> None:
+            for step in document["steps"]:
+                for act in step["acts"]:
+                    act["request"][field] = odd
+
+        code, _, err = printed("learn", name, "--from", changed(tmp_path, name, change))
+        assert "internal error" not in err
+        assert code in (0, 1, 2)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "could not remove"), ("ko", "지우지 못한 것")])
+def test_a_replay_says_what_its_run_had_left(printed: Printed, tmp_path: Path, language: str, said: str) -> None:
+    path = changed(tmp_path, "conflict", lambda document: document.update(left=["/api/v1/namespaces/x may be left", 5]))
+    code, out, _ = printed("learn", "conflict", "--from", path, "--lang", language)
+    assert code == 1
+    told = out[out.index(said) :]
+    assert "/api/v1/namespaces/x may be left" in told
+    assert said not in printed("learn", "conflict", "--from", "demo:conflict", "--lang", language)[1]
+
+
+@pytest.fixture
+def short(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """A cluster that refuses a lesson's first request, at length."""
+
+    def answered(request: Request) -> Answer:
+        if request.method == "DELETE":
+            return refusal(404, "gone")
+        refused = request.path.endswith("/configmaps")
+        return refusal(500, "x" * 50_000) if refused else Answer({}, 201 if request.method == "POST" else 200)
+
+    api.otherwise = answered
+    monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "config", api.url)))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return api
+
+
+@pytest.fixture
+def protocol(tmp_path: Path) -> Path:
+    """A file of before that others may read, alone in its folder."""
+    (tmp_path / "kept").mkdir()
+    path = tmp_path / "kept" / "protocol.json"
+    path.write_text("of before", encoding="utf-8")
+    path.chmod(0o644)
+    return path
+
+
+LIVE = ("learn", "conflict", "--yes", "--anyway", "--record")
+
+
+@pytest.mark.usefixtures("short")
+def test_a_protocol_is_written_whole_and_for_its_owner_only(printed: Printed, protocol: Path) -> None:
+    code, _, err = printed(*LIVE, str(protocol))
+    assert (code, err.splitlines()[-1]) == (1, f"{protocol} written")
+    assert protocol.stat().st_mode & 0o777 == 0o600
+    assert json.loads(protocol.read_text(encoding="utf-8"))["failure"]["id"] == "learn.failed.status"
+    assert list(protocol.parent.iterdir()) == [protocol]
+
+
+@pytest.mark.usefixtures("short")
+def test_a_protocol_that_finds_no_room_leaves_the_old_one(printed: Printed, protocol: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        code, _, err = printed(*LIVE, str(protocol))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert (code, "cannot be written" in err) == (1, True)
+    assert protocol.read_text(encoding="utf-8") == "of before"
+    assert list(protocol.parent.iterdir()) == [protocol]
+
+
+@pytest.mark.parametrize("place", ["nowhere/protocol.json", "."])
+def test_what_could_not_be_kept_is_not_begun(kcompanion: Command, api: Api, tmp_path: Path, place: str) -> None:
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    ran = kcompanion("learn", "conflict", "--yes", "--record", str(tmp_path / place), KUBECONFIG=config)
+    assert (ran.code, "cannot be written" in ran.err) == (1, True)
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_with_a_pause_each_step_waits_for_enter(tmp_path: Path, language: str) -> None:
+    words = catalog.area(language, "learn")
+    with terminal(tmp_path, "learn", "conflict", "--from", "demo:conflict", "--pause", "--lang", language) as screen:
+        for number in range(len(BY_ID["conflict"].steps)):
+            before = screen.until(words["press"])
+            assert number == 0 or f"\n{number}. " in before
+            assert f"\n{number + 1}. " not in before
+            screen.press("\r")
+        assert words["check"] in screen.until(words["press_answer"])
+        assert f"\n{words['answer']}\n" not in screen.shown
+        screen.press("\r")
+        assert f"\n{words['answer']}\n" in screen.rest()
+        assert screen.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_pause_can_be_left(tmp_path: Path, key: str) -> None:
+    with terminal(tmp_path, "learn", "conflict", "--from", "demo:conflict", "--pause") as screen:
+        screen.until("Enter goes on")
+        screen.press(key)
+        assert "\n1. " not in screen.rest()
+        assert screen.process.wait(PATIENCE) == 130
 
 
 @pytest.mark.parametrize("name", BY_ID)
@@ -227,13 +370,28 @@ def test_cleaning_up_where_nothing_can_be_read_finds_out_nothing(
     assert document["gaps"][0]["resource"] == "namespaces"
 
 
-def test_a_namespace_that_may_not_be_made_is_told(kcompanion: Command, api: Api, tmp_path: Path) -> None:
-    api.answers["/api/v1/namespaces"] = refusal(403, "you may not")
+@pytest.mark.parametrize(("status", "code", "said"), [(401, 3, "does not know these"), (403, 1, "-n NAMESPACE")])
+def test_a_namespace_that_may_not_be_made_is_told(
+    kcompanion: Command, api: Api, tmp_path: Path, status: int, code: int, said: str
+) -> None:
+    """It was refused, so nothing was made, and nothing is kept for a later cleanup."""
+    api.answers["/api/v1/namespaces"] = refusal(status, "you may not")
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "conflict", "--yes", KUBECONFIG=config)
-    assert ran.code == 1
-    assert "you may not" in ran.err
-    assert "-n NAMESPACE" in ran.err
+    ran = kcompanion("learn", "conflict", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert ran.code == code
+    assert said in ran.err
+    assert "learn cleanup" not in ran.err
+    assert list(tmp_path.rglob("*.journal")) == []
+    assert "DELETE" not in {one.method for one in api.requests}
+
+
+def test_a_namespace_that_is_not_there_leaves_nothing(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+    api.otherwise = refusal(403, "you may not")
+    config = str(write_kubeconfig(tmp_path / "config", api.url))
+    words = ("learn", "conflict", "-n", "shop", "--yes", "--anyway")
+    ran = kcompanion(*words, KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    assert (ran.code, "there is no namespace shop" in ran.err) == (4, True)
+    assert list(tmp_path.rglob("*.journal")) == []
 
 
 def test_an_api_server_that_went_away_leaves_a_journal(kcompanion: Command, api: Api, tmp_path: Path) -> None:

@@ -24,17 +24,18 @@ from kcompanion.cluster.cleaning import Cleaner
 from kcompanion.cluster.connect import Connection, connect
 from kcompanion.cluster.journal import Head, Journal
 from kcompanion.cluster.mending import asking, handled, refuse_second
+from kcompanion.cluster.recording import refuse_unwritable, write_whole
 from kcompanion.cluster.toolbox import Toolbox
 from kcompanion.cluster.transport import Transport
-from kcompanion.errors import BadRecording, CompanionError, NotFound, UsageError
-from kcompanion.learn.answers import Exchange, Request
+from kcompanion.errors import BadRecording, CompanionError, NotAuthenticated, NotFound, UsageError
+from kcompanion.learn import space
+from kcompanion.learn.answers import Exchange
 from kcompanion.learn.conditions import there
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
 from kcompanion.learn.perform import perform, plan
 from kcompanion.learn.places import collections
 from kcompanion.learn.protocol import KIND, Judgement, Run, Setting, read
 from kcompanion.learn.replay import Replay
-from kcompanion.model import resources as r
 from kcompanion.model.fields import text_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Origin, Snapshot
@@ -42,10 +43,10 @@ from kcompanion.model.times import parse_time
 from kcompanion.render.terminal import render
 from kcompanion.report import learn as report
 from kcompanion.report.document import Document
-from kcompanion.trace.manifest import MANAGED_BY
 
 PREPARED = 30.0  # seconds for a new namespace to get its service account and CA bundle
 NOT_SHOWN = 1
+UNKNOWN_CALLER, REFUSED = 401, range(400, 500)  # a request that is refused has made nothing
 _DRY = Setting("<run>", "<namespace>", own=True, image="")
 
 
@@ -65,7 +66,7 @@ class Printer:
     def began(self, number: int, step: Step) -> None:
         self.flush()
         if self._pause:
-            click.pause(screen(self._options).words(say("learn.press")), err=True)
+            self._wait(say("learn.press"))
         self._number, self._step = number, step
 
     def asked(self, act: Send | Wait | Hold, exchange: Exchange) -> None:
@@ -87,13 +88,21 @@ class Printer:
             click.echo(render(document, shown), color=shown.theme.colour)
             sys.stdout.flush()
 
+    def _wait(self, words: Message) -> None:
+        """Waits for a key. Not click.pause: it takes Ctrl-C for one."""
+        _say(self._options, words)
+        try:
+            click.getchar()
+        except EOFError as error:
+            raise click.Abort from error
+
     def end(self, run: Run) -> None:
         """The last step, the conclusion, and the question at the end."""
         self.flush()
         self.show(report.closing(self._lesson, run))
         if run.shown:
             if self._pause:
-                click.pause(screen(self._options).words(say("learn.press_answer")), err=True)
+                self._wait(say("learn.press_answer"))
             self.show(report.answer(self._lesson))
 
 
@@ -118,7 +127,7 @@ def replay(options: Options, lesson: Lesson, *, pause: bool) -> int:
     Raises:
         BadRecording: the file is no such recording.
     """
-    _check_pause(pause=pause)
+    _check(options, pause=pause)
     document = _recorded(options.from_file or "")
     recorded = read(document)
     if recorded.lesson != lesson.id:
@@ -149,9 +158,12 @@ def _recorded(name: str) -> Mapping[str, Any]:
     return document
 
 
-def _check_pause(*, pause: bool) -> None:
+def _check(options: Options, *, pause: bool) -> None:
+    """What is wrong with the options of a run, before it begins."""
     if pause and not sys.stdin.isatty():
         raise UsageError("--pause waits for Enter, and stdin is no terminal", "leave out --pause")
+    if options.record:
+        refuse_unwritable(Path(options.record))
 
 
 def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: bool, anyway: bool) -> int:
@@ -160,7 +172,7 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     Raises:
         UsageError: the options do not go together, what it needs is not there, or nobody agreed to the writing.
     """
-    _check_pause(pause=pause)
+    _check(options, pause=pause)
     if options.all_namespaces or options.watch:
         raise UsageError("a lesson runs in one namespace, once", "leave out -A and --watch")
     if options.namespace and not lesson.movable:
@@ -183,43 +195,53 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     journal = Journal(journals.folder() / f"{mark}.journal", head)
     tools = Toolbox(journals.beside(journal.path), connection)
     run = Run(lesson.id, setting)
+    refused: CompanionError | None = None
     try:
         with _ended_by_signals():
             bench = Bench(connection, journal, options.request_timeout, machines, tools)
-            _prepare(bench, lesson, setting)
+            refused = _refused(bench, lesson, setting)
+            if refused is not None:
+                raise refused
+            _settle(bench, setting)
             if lesson.breaks:
                 refuse_second(asking(Transport(connection), options.request_timeout), setting.namespace)
             run = perform(lesson, setting, bench, printer)
             printer.end(run)
     finally:
-        run.left = _clean_up(connection, journal, tools, options)
+        if refused is None:
+            run.left = _clean_up(connection, journal, tools, options)
+        else:
+            journal.close(done=True)
     return _finish(run, Snapshot(options.now or datetime.now(UTC).replace(microsecond=0), connection.origin), options)
 
 
-def _prepare(bench: Bench, lesson: Lesson, setting: Setting) -> None:
-    """The namespace, with what controllers put into a new one."""
-    path = r.NAMESPACES.path(None, setting.namespace)
+def _refused(bench: Bench, lesson: Lesson, setting: Setting) -> CompanionError | None:
+    """Makes the namespace, or looks for it; why there is none, where for certain nothing was made.
+
+    Raises:
+        CompanionError: there is none, or nobody knows.
+    """
+    answer = bench.send("namespace", space.had(lesson, setting), managed=False)
+    if answer.status == (201 if setting.own else 200):
+        return None
+    if answer.status == UNKNOWN_CALLER:
+        hint = "`kcompanion contexts` shows when the certificate of this context's user ends"
+        return NotAuthenticated("the API server does not know these credentials (401)", hint)
     if not setting.own:
-        if bench.send("namespace", Request("GET", path), managed=False).status != 200:
-            raise NotFound(
-                f"there is no namespace {setting.namespace}, or you may not see it", "kubectl get namespaces"
-            )
-        return
-    labels = {MANAGED_BY: "kcompanion", **lesson.labels(setting.run)}
-    body = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": setting.namespace, "labels": labels},
-    }
-    made = bench.send("namespace", Request("POST", r.NAMESPACES.path(), body), managed=False)
-    if made.status != 201:
-        raise CompanionError(
-            f"the namespace {setting.namespace} could not be made: {text_at(made.body, 'message')}",
-            "if you may only use one that is there: -n NAMESPACE",
-        )
-    for resource, name in ((r.SERVICEACCOUNTS, "default"), (r.CONFIGMAPS, "kube-root-ca.crt")):
-        asked = Request("GET", resource.path(setting.namespace, name))
-        bench.wait("prepared", asked, there(), PREPARED, managed=False)
+        return NotFound(f"there is no namespace {setting.namespace}, or you may not see it", "kubectl get namespaces")
+    error = CompanionError(
+        f"the namespace {setting.namespace} could not be made: {text_at(answer.body, 'message')}",
+        "if you may only use one that is there: -n NAMESPACE",
+    )
+    if answer.status in REFUSED:
+        return error
+    raise error
+
+
+def _settle(bench: Bench, setting: Setting) -> None:
+    """Waits for what controllers put into a new namespace."""
+    for request in space.settled(setting):
+        bench.wait("prepared", request, there(), PREPARED, managed=False)
 
 
 @contextmanager
@@ -259,18 +281,12 @@ def _finish(run: Run, snapshot: Snapshot, options: Options) -> int:
     """Writes the protocol where it is wanted; the exit code."""
     answer = Answer(KIND, snapshot, run.to_json(), Document(), names=[run.lesson])
     if options.record:
-        _write(Path(options.record), envelope(answer))
+        document = json.dumps(envelope(answer), sort_keys=True, ensure_ascii=False) + "\n"
+        write_whole(Path(options.record), document.encode(), mode=0o600)
+        _say(options, say("report.written", file=options.record))
     if options.output in ("json", "yaml", "name"):
         emit(answer, options)
     return 0 if run.shown and not run.left else NOT_SHOWN
-
-
-def _write(path: Path, document: Mapping[str, Any]) -> None:
-    try:
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(document, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CompanionError(f"{path} cannot be written: {error.strerror}", "") from error
 
 
 def _say(options: Options, message: Message) -> None:
