@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from kcompanion.learn.answers import Exchange
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
@@ -20,9 +21,15 @@ class Silent:
     def judged(self, judgement: Judgement) -> None: ...
 
 
+def document(lesson: Lesson) -> dict[str, Any]:
+    """The file of a lesson's shipped run."""
+    found: dict[str, Any] = json.loads((RECORDINGS / f"{lesson.id}.json").read_text(encoding="utf-8"))
+    return found
+
+
 def recorded(lesson: Lesson) -> Recorded:
     """The shipped run of a lesson."""
-    return read(json.loads((RECORDINGS / f"{lesson.id}.json").read_text(encoding="utf-8")))
+    return read(document(lesson))
 
 
 def replayed(lesson: Lesson) -> Run:

@@ -77,7 +77,17 @@ LESSON = Lesson(
                 patch("waiting", DEPLOYMENTS, "web", _template("3")),
                 hold_all("still", REPLICASETS, _WEB, counted(2)),
             ),
-            (Claim("nothing_rolls", lambda a: len(_sizes(a, "still")) == 2, ("waiting.spec.paused",)),),
+            (
+                Claim(
+                    "nothing_rolls",
+                    lambda a: (
+                        a["waiting"]["spec"]["paused"] is True
+                        and a["waiting"]["spec"]["template"]["metadata"]["annotations"]["version"] == "3"
+                        and _sizes(a, "still") == a["sizes"]
+                    ),
+                    ("waiting.spec.paused", "waiting.spec.template.metadata.annotations.version"),
+                ),
+            ),
         ),
         Step(
             "resume",
@@ -86,7 +96,17 @@ LESSON = Lesson(
                 wait("third", DEPLOYMENTS, "web", custom("rolled_out", _rolled_out)),
                 listed("three_sets", REPLICASETS, _WEB),
             ),
-            (Claim("rolled_on", lambda a: len(_sizes(a, "three_sets")) == 3, ("third.status.updatedReplicas",)),),
+            (
+                Claim(
+                    "rolled_on",
+                    lambda a: (
+                        len(_sizes(a, "three_sets")) == 3
+                        and {name: size for name, size in _sizes(a, "three_sets").items() if size}
+                        == {name: 2 for name in _sizes(a, "three_sets") if name not in a["sizes"]}
+                    ),
+                    ("third.status.updatedReplicas",),
+                ),
+            ),
         ),
         Step(
             "rollback",

@@ -66,8 +66,12 @@ LESSON = Lesson(
             (
                 Claim(
                     "only_one",
-                    lambda a: _addresses(a["one"]) == [a["a"]["status"]["podIP"]],
-                    ("a.status.podIP", "relabelled.metadata.labels.app"),
+                    lambda a: (
+                        _addresses(a["one"]) == [a["a"]["status"]["podIP"]]
+                        and a["relabelled"]["status"]["phase"] == "Running"
+                        and not dig(a["relabelled"], "metadata", "deletionTimestamp")
+                    ),
+                    ("a.status.podIP", "relabelled.metadata.labels.app", "relabelled.status.phase"),
                 ),
             ),
         ),
