@@ -15,20 +15,18 @@ PODS, PAGE = 2000, 500
 LIMIT = 80  # MB; 5,000 pods of 6 kB were measured at 92 MB beyond Python and the client
 
 _READ = """
-import resource, sys
+import sys
 from kcompanion.cluster.connect import Target, connect
 from kcompanion.cluster.live import LiveSource
 from kcompanion.cluster.parallel import Deadline
 from kcompanion.model.ask import listing
 from kcompanion.model.resources import PODS
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
+from tests.peak import peak_kib
 
 connection = connect(Target(kubeconfig=sys.argv[1]))
-before, ask = peak(), listing(PODS)
+before, ask = peak_kib(), listing(PODS)
 reading = LiveSource(connection, request_timeout=60, deadline=Deadline(60)).read([ask])[ask.key]
-print(len(reading.body), peak() - before)
+print(len(reading.body), (peak_kib() - before) >> 10)
 """
 
 

@@ -12,10 +12,11 @@ from tests.report.whole.big import big
 
 ROOT = Path(__file__).parents[3]
 MEASURED = """
-import resource, sys
+import sys
 from kcompanion.cli.main import run
+from tests.peak import peak_kib
 code = run(sys.argv[1:])
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(code, peak_kib())
 """
 
 
