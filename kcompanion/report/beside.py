@@ -1,13 +1,18 @@
-"""What the views of control plane, nodes and add-ons find, as causes beside those of the rules, nothing told twice."""
+"""What the views of control plane, nodes and add-ons find, as causes beside those of the rules, nothing told twice.
+
+And what they lack: a question that one of them must leave open is open for the whole cluster too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kcompanion.controlplane.survey import Survey
-from kcompanion.explain.sweep import Beside
+from kcompanion.controlplane.survey import ASKS, Survey
+from kcompanion.explain.judge import NotEvaluated
+from kcompanion.explain.sweep import Beside, Sweep
 from kcompanion.model.finding import Finding, Severity
+from kcompanion.model.snapshot import Snapshot
 
 _DNS = "Deployment/kube-system/coredns"
 _PROXY = "DaemonSet/kube-system/kube-proxy"
@@ -42,6 +47,15 @@ _OBJECTS = {"dns": _DNS, "kube-proxy": _PROXY, "kubelet": "Node/{node}"}
 def beside_rules(found: Survey) -> list[Beside]:
     """Warnings and worse of all views, each matter once; the sweep leaves out what rules tell already."""
     return _once(finding for finding in found.findings if finding.severity is not Severity.INFO)
+
+
+def with_open_questions(swept: Sweep, found: Survey, snapshot: Snapshot) -> Sweep:
+    """A sweep that also names what a view lacked, where the view could not decide for it."""
+    if not found.undecided:
+        return swept
+    known = {one.gap.what for one in swept.not_evaluated}
+    lacking = (gap for gap in snapshot.gaps(ASKS) if gap.decisive and gap.what not in known)
+    return replace(swept, not_evaluated=(*swept.not_evaluated, *(NotEvaluated("*", "views", gap) for gap in lacking)))
 
 
 def _once(findings: Iterable[Finding]) -> list[Beside]:

@@ -30,7 +30,7 @@ from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import health as report
-from kcompanion.report.beside import beside_rules
+from kcompanion.report.beside import beside_rules, with_open_questions
 from kcompanion.report.document import Document
 from kcompanion.text.catalog import phrase
 
@@ -146,8 +146,11 @@ def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
 
 
 def _swept(world: World, namespace: str, settled: dict[str, Verdict]) -> Sweep:
-    more = () if namespace else beside_rules(survey(gathering.narrowed(world, ASKS)))
-    return sweep(world, namespace, more, settled)
+    if namespace:
+        return sweep(world, namespace, settled=settled)
+    snapshot = gathering.narrowed(world, ASKS)
+    found = survey(snapshot)
+    return with_open_questions(sweep(world, namespace, beside_rules(found), settled), found, snapshot)
 
 
 def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float) -> int:

@@ -12,12 +12,12 @@ from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
 from kcompanion.controlplane.survey import ASKS, survey
 from kcompanion.explain.judge import Verdict
-from kcompanion.explain.sweep import Beside, sweep
+from kcompanion.explain.sweep import sweep
 from kcompanion.model.resources import PODS
 from kcompanion.model.snapshot import Gap
 from kcompanion.model.world import NotKnown, World
 from kcompanion.report import health
-from kcompanion.report.beside import beside_rules
+from kcompanion.report.beside import beside_rules, with_open_questions
 from kcompanion.report.overview import Below, Overview, document
 from kcompanion.report.overview_json import to_json
 from kcompanion.text.catalog import phrase
@@ -66,13 +66,13 @@ def _judged(world: World, namespace: str, settled: dict[str, Verdict]) -> None:
 
 def _seen(world: World, namespace: str, settled: dict[str, Verdict]) -> Overview:
     below: Below | None = None
-    more: list[Beside] = []
-    if not namespace:
+    if namespace:
+        swept = sweep(world, namespace, settled=settled)
+    else:
         snapshot = gathering.narrowed(world, ASKS)
         seen = survey(snapshot)
         below = Below(seen.plane, seen.of_plane, seen.nodes, seen.nodes_known)
-        more = beside_rules(seen)
-    swept = sweep(world, namespace, more, settled)
+        swept = with_open_questions(sweep(world, namespace, beside_rules(seen), settled), seen, snapshot)
     moments, gap = _moments(world, namespace)
     return Overview(world, namespace, below, swept, moments, gap)
 
