@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . demo/stage.sh
 
 say 'A small shop on three nodes, recorded from kind. The cluster on one screen:' \
-  '노드 3개에 올린 작은 가게를 kind에서 기록했습니다. 클러스터를 한 화면으로 봅니다.'
+  'kind에서 기록한 노드 3개와 작은 가게입니다. 클러스터를 한 화면으로 봅니다.'
 show 0 overview --from demo:shop
 
 say "Three control planes, a minute after the leader's node was stopped:" \

@@ -112,7 +112,7 @@ def verdict(grown: Grown) -> tuple[Message, Status]:
 def _told(grown: Grown, *, bad: int, loose: int) -> Message:
     nodes = list(grown.forest.walk())
     asked = [node.entity.ref for node in nodes if node.asked]
-    what = str(asked[0]) if len(asked) == 1 else say("tree.several", count=len(asked))
+    what = str(asked[0]) if len(asked) == 1 else say("tree.several", count=len(asked)) if asked else say("tree.scope")
     if grown.forest.undecided:
         key = "unknown"
     elif grown.unjudged:

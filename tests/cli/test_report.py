@@ -153,3 +153,12 @@ def test_who_may_read_little_gets_gaps_and_no_comfort(inside: Command) -> None:
     assert body["gaps"]
     page = inside("report", "--from", str(data), "-A").out
     assert 'id="gaps"' in page
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "All that belongs here: "), ("ko", "여기에 속한 전체: ")])
+@pytest.mark.parametrize("scope", [("namespace", "shop"), ("app", "-l", "app=web", "-n", "shop")], ids=lambda s: s[0])
+def test_the_picture_of_a_scope_says_what_it_holds(
+    inside: Command, language: str, words: str, scope: tuple[str, ...]
+) -> None:
+    ran = inside("report", "--from", "demo:shop", "--scope", *scope, "--format", "svg", "--lang", language)
+    assert f"<title>{words}" in ran.out
