@@ -180,6 +180,13 @@ def unmet(lesson: Lesson, setting: Setting, ask: Ask) -> Iterator[Unmet]:
         yield Unmet("rights", say("learn.need.rights", what=what), say("learn.do.rights"), gaps)
 
 
+def questions(lesson: Lesson, setting: Setting) -> tuple[Request, ...]:
+    """What is asked of the API server before a run, each question once: the needs, then the rights."""
+    asked = [one for word in lesson.needs for one in NEEDS[word].asks if isinstance(one, Request)]
+    asked += [_right(right) for right in rights(lesson, setting)]
+    return tuple(one for number, one in enumerate(asked) if one not in asked[:number])
+
+
 def _gaps(answered: Iterable[tuple[Asked, Reply]]) -> tuple[Gap, ...]:
     """What was asked of the API server and not learnt. That there is no such thing is an answer to who looks for it."""
     gaps: dict[Gap, None] = {}

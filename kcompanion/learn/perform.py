@@ -95,6 +95,13 @@ def plan(lesson: Lesson, setting: Setting) -> Iterator[tuple[Step, list[tuple[Se
         yield step, [(act, request_of(act, setting, lambda value: shown(value, known))) for act in acts]
 
 
+def ways_back(lesson: Lesson, setting: Setting) -> list[Request]:
+    """What takes back what a lesson does, the latest first, as far as it is known before."""
+    known = values(setting)
+    undone = [act.undo for step in lesson.steps for act in step.acts if isinstance(act, Send) and act.undo is not None]
+    return [Request(one.method, shown(one.path, known), shown(one.body, known)) for one in reversed(undone)]
+
+
 def judge(lesson: Lesson, claim: Claim, answers: Answers) -> Judgement:
     """A claim is held only if its proof is complete: a field that is missing never proves anything."""
     try:

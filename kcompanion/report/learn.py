@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import yaml
 
 from kcompanion.learn.answers import Exchange, Request
-from kcompanion.learn.fill import shown
-from kcompanion.learn.lesson import COMMANDS, KUBECONFIG, RUN, START, STOP, TOOL, Hold, Lesson, Send, Step, Undo, Wait
+from kcompanion.learn.lesson import COMMANDS, KUBECONFIG, RUN, START, STOP, TOOL, Hold, Lesson, Send, Step, Wait
 from kcompanion.learn.needs import Unmet, open_questions
 from kcompanion.learn.protocol import Judgement, Run, Setting
-from kcompanion.model.fields import text_at
+from kcompanion.model.fields import dig, text_at
 from kcompanion.model.finding import Status
 from kcompanion.model.message import Message, one_or_many, say
 from kcompanion.report.document import Block, Cell, Document, Lines, Literal, Section, Table, columns
@@ -94,19 +93,24 @@ def step(lesson: Lesson, number: int, one: Step, acts: Acts, claims: Sequence[Ju
 
 def planned(lesson: Lesson, number: int, one: Step, asks: Iterable[tuple[Send | Wait | Hold, Request]]) -> Section:
     """A step of a dry run."""
-    blocks: list[Block] = []
-    for act, request in asks:
-        blocks += _request(act, request)
-        if isinstance(act, Send) and act.undo is not None:
-            blocks += _way_back(act.undo)
+    blocks = [block for act, request in asks for block in _request(act, request, whole=True)]
     return Section(say("learn.step", number=number, told=lesson.text(f"step.{one.id}")), blocks)
 
 
-def _way_back(undo: Undo) -> list[Block]:
-    path, body = shown(undo.path, {}), shown(undo.body, {})
-    if undo.method in COMMANDS:
-        return [Lines([say("learn.undone_by")]), Literal(typed(undo.method, path, body))]
-    return [Lines([say("learn.undone", method=undo.method, path=path)])]
+def around(when: str, requests: Iterable[Request]) -> Section:
+    """What a dry run asks before the first step, or after the last (`before`, `after`)."""
+    blocks: list[Block] = []
+    for request in requests:
+        if request.method in COMMANDS:
+            blocks += [Lines([say("learn.command")]), Literal(typed(request.method, request.path, request.body))]
+        elif asked := dig(request.body, "spec", "resourceAttributes"):  # a review: its body says no more than this
+            what = "/".join(asked[part] for part in ("resource", "subresource") if asked.get(part))
+            line = say("learn.request.review", path=request.path, verb=asked["verb"], what=what)
+            blocks.append(Lines([line]))
+        else:
+            line = say("learn.request.own", method=request.method, path=request.path)
+            blocks += _with_body(line, request, whole=True)
+    return Section(say(f"learn.{when}"), blocks)
 
 
 def typed(method: str, path: str, words: object) -> list[str]:
@@ -192,7 +196,7 @@ def _reason(exchange: Exchange) -> str:
     return f"{kind} {name}".strip()
 
 
-def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
+def _request(act: Send | Wait | Hold, request: Request, *, whole: bool = False) -> list[Block]:
     if request.method in COMMANDS:
         line = say("learn.command" if isinstance(act, Send) else "learn.command_again")
         return [Lines([line]), Literal(typed(request.method, request.path, request.body))]
@@ -202,16 +206,20 @@ def _request(act: Send | Wait | Hold, request: Request) -> list[Block]:
         line = say("learn.request.kubeconfig")
     if isinstance(act, Wait | Hold):
         line = say("learn.request.again", method=request.method, path=request.path)
+    return _with_body(line, request, whole=whole)
+
+
+def _with_body(line: Message, request: Request, *, whole: bool) -> list[Block]:
     if request.body is None or request.method == "DELETE":
         return [Lines([line])]
-    return [Lines([line]), Literal(body_lines(request.body))]
+    return [Lines([line]), Literal(body_lines(request.body, whole=whole))]
 
 
-def body_lines(body: object) -> list[str]:
-    """A body as people write it, as much of it as fits."""
+def body_lines(body: object, *, whole: bool = False) -> list[str]:
+    """A body as people write it, as much of it as fits, or all its lines."""
     plain = yaml.safe_dump(_plain(body), sort_keys=False, allow_unicode=True, width=WIDE)
     lines = [clipped(line) for line in plain.splitlines()]
-    return lines if len(lines) <= BODY else [*lines[: BODY - 1], "…"]
+    return lines if whole or len(lines) <= BODY else [*lines[: BODY - 1], "…"]
 
 
 def clipped(line: str) -> str:

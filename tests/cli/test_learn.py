@@ -240,7 +240,41 @@ def test_a_dry_run_names_every_request(
     document = valid("LessonPlan", printed("learn", name, "--dry-run", "-o", "json")[1])
     shipped = json.loads(printed("learn", name, "--from", f"demo:{name}", "-o", "json")[1])
     done = [(act["name"], act["request"]["method"]) for step in shipped["steps"] for act in step["acts"]]
-    assert [(one["name"], one["method"]) for one in document["requests"]] == done
+    around = ("prepare", "cleanup")
+    inside = [one for one in document["requests"] if one["step"] not in around]
+    assert [(one["name"], one["method"]) for one in inside] == done
+    before, after = ([one for one in document["requests"] if one["step"] == step] for step in around)
+    assert [one["path"] for one in before if one["method"] == "POST"][-1] == "/api/v1/namespaces"
+    assert [(one["method"], one["path"]) for one in after][-2:] == [
+        ("DELETE", "/api/v1/namespaces/<namespace>"),
+        ("GET", "/api/v1/namespaces/<namespace>"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "heads"),
+    [
+        ("en", ("Before the first step", "After the last step, and whenever it ends early")),
+        ("ko", ("첫 단계 전에", "마지막 단계 뒤에, 그리고 도중에 끝날 때")),
+    ],
+)
+def test_a_dry_run_is_whole(printed: Printed, language: str, heads: tuple[str, str]) -> None:
+    text = printed("learn", "drain", "--dry-run", "--lang", language)[1]
+    assert all(head in text for head in heads)
+    assert "│ …" not in text
+    assert "<ns>" not in text
+    back = text.partition(heads[1])[2]
+    assert "PATCH /api/v1/nodes/" in back  # the node is taken into service again
+    assert "DELETE /api/v1/namespaces/<namespace>" in back
+
+
+def test_a_dry_run_in_a_shared_namespace_names_what_is_looked_for(printed: Printed) -> None:
+    out = printed("learn", "conflict", "-n", "shop", "--dry-run", "-o", "json")[1]
+    after = [one for one in json.loads(out)["requests"] if one["step"] == "cleanup"]
+    assert after
+    assert all(one["path"].startswith("/api/v1/namespaces/shop/") or "/apis/" in one["path"] for one in after)
+    assert all("labelSelector=kcompanion.dev/lesson%3D<run>" in one["path"] for one in after)
+    assert printed("learn", "request-pipeline", "-n", "shop", "--dry-run")[0] == 2
 
 
 @pytest.mark.parametrize(

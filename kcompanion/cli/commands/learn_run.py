@@ -28,11 +28,11 @@ from kcompanion.cluster.recording import refuse_unwritable, write_whole
 from kcompanion.cluster.toolbox import Toolbox
 from kcompanion.cluster.transport import Transport
 from kcompanion.errors import BadRecording, CompanionError, NotAuthenticated, NotFound, UsageError
-from kcompanion.learn import space
+from kcompanion.learn import needs, space
 from kcompanion.learn.answers import Exchange
 from kcompanion.learn.conditions import there
 from kcompanion.learn.lesson import Hold, Lesson, Send, Step, Wait
-from kcompanion.learn.perform import perform, plan
+from kcompanion.learn.perform import perform, plan, ways_back
 from kcompanion.learn.places import collections
 from kcompanion.learn.protocol import KIND, Judgement, Run, Setting, read
 from kcompanion.learn.replay import Replay
@@ -107,17 +107,29 @@ class Printer:
 
 
 def dry_run(options: Options, lesson: Lesson, image: str) -> int:
-    """Prints every request the lesson would make; sends none."""
+    """Prints every request the lesson would make; sends none.
+
+    Raises:
+        UsageError: a run would refuse these options too.
+    """
+    _check_namespace(options, lesson)
     setting = Setting(_DRY.run, options.namespace or _DRY.namespace, own=not options.namespace, image=image)
+    before = [*needs.questions(lesson, setting), space.had(lesson, setting), *space.settled(setting)]
     steps = list(plan(lesson, setting))
-    body = {
-        "lesson": lesson.id,
-        "requests": [
-            {"step": step.id, "name": act.name, **request.to_json()} for step, acts in steps for act, request in acts
-        ],
-    }
-    sections = [report.planned(lesson, number, step, acts) for number, (step, acts) in enumerate(steps, 1)]
+    after = [*ways_back(lesson, setting), *space.removed(setting, collections(lesson, setting))]
+    requests = [
+        *(("prepare", "", request) for request in before),
+        *((step.id, act.name, request) for step, acts in steps for act, request in acts),
+        *(("cleanup", "", request) for request in after),
+    ]
+    told = [{"step": step, "name": name, **request.to_json()} for step, name, request in requests]
+    sections = [
+        report.around("before", before),
+        *(report.planned(lesson, number, step, acts) for number, (step, acts) in enumerate(steps, 1)),
+        report.around("after", after),
+    ]
     document = Document(title=say("learn.dry", id=lesson.id), sections=sections)
+    body = {"lesson": lesson.id, "requests": told}
     return emit(Answer("LessonPlan", Snapshot(options.now or datetime.now(UTC)), body, document), options)
 
 
@@ -166,6 +178,11 @@ def _check(options: Options, *, pause: bool) -> None:
         refuse_unwritable(Path(options.record))
 
 
+def _check_namespace(options: Options, lesson: Lesson) -> None:
+    if options.namespace and not lesson.movable:
+        raise UsageError(f"the lesson {lesson.id} needs a namespace of its own", "leave out -n")
+
+
 def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: bool, anyway: bool) -> int:
     """Runs the lesson on the cluster; 0 when it came to its end and every claim held.
 
@@ -175,8 +192,7 @@ def run_live(options: Options, lesson: Lesson, image: str, *, yes: bool, pause: 
     _check(options, pause=pause)
     if options.all_namespaces or options.watch:
         raise UsageError("a lesson runs in one namespace, once", "leave out -A and --watch")
-    if options.namespace and not lesson.movable:
-        raise UsageError(f"the lesson {lesson.id} needs a namespace of its own", "leave out -n")
+    _check_namespace(options, lesson)
     if not yes and not sys.stdin.isatty():
         raise UsageError("a lesson writes to the cluster, and there is no terminal to ask", "add --yes")
     mark = secrets.token_hex(3)
