@@ -26,7 +26,8 @@ async def tell_ready_from_available(bed: Bed) -> None:
 
 @case("P17", "a pod becomes available by the clock alone", bounded=True)
 async def become_available(bed: Bed) -> None:
-    await bed.create(replicas=1, minReadySeconds=8)
+    seconds, late = (8, 2) if bed.strict else (20, 30)  # a busy machine tells of "ready" many seconds later
+    await bed.create(replicas=1, minReadySeconds=seconds)
     (pod,) = await bed.steady(1)
     await bed.ready(pod["metadata"]["name"])
     await bed.until(lambda: bed.status().get("readyReplicas"), "one ready pod")
@@ -36,7 +37,7 @@ async def become_available(bed: Bed) -> None:
     (pod,) = bed.active()
     ready = next(one for one in pod["status"]["conditions"] if one["type"] == "Ready")
     age = time.time() - datetime.fromisoformat(ready["lastTransitionTime"]).timestamp()
-    assert 8 <= age < (10 if bed.strict else 30)
+    assert seconds <= age < seconds + late
     assert told == len([one for one in bed.space.history if one.resource == "pods"]), "no event of the pod woke it"
 
 
