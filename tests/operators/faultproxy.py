@@ -24,6 +24,7 @@ from aiohttp import web
 from kcompanion.cluster.connect import Target
 from operators.replicaset.client import resource_in
 from operators.replicaset.login import Login, log_in
+from tests.operators.loops import hang_up
 from tests.pki import Authority
 from tests.servers import tls, write_kubeconfig
 
@@ -115,7 +116,6 @@ class FaultProxy:
             await self._drained()
             await runner.cleanup()
             await self._session.close()
-            await asyncio.sleep(0.3)  # its connections say goodbye in the background, and nothing tells when they have
 
     async def _drained(self) -> None:
         """Waits for what is being served: asyncio never closes a connection that is cancelled in its handshake."""
@@ -263,6 +263,7 @@ def faulty(kubeconfig: Path, folder: Path) -> Iterator[tuple[FaultProxy, Path]]:
             started.set()
             while not stop.is_set():
                 await asyncio.sleep(0.05)
+        await hang_up()
 
     thread = threading.Thread(target=lambda: asyncio.run(live()), name="fault-proxy", daemon=True)
     thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import ssl
@@ -51,7 +50,6 @@ class Api:
     async def __aexit__(self, *_: object) -> None:
         assert self._session is not None
         await self._session.close()
-        await asyncio.sleep(0.3)  # connections say goodbye in the background, and nothing tells when they have
 
     async def get(self, path: str, **params: str) -> Object:
         return await self._ask("GET", path, params)

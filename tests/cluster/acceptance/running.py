@@ -23,6 +23,7 @@ from tests.cluster.acceptance.bed import Bed, World
 from tests.cluster.acceptance.catalogue import OURS_CRS, Entry, Target, Turn
 from tests.cluster.acceptance.metrics import Metrics
 from tests.cluster.acceptance.observed import Observer
+from tests.operators.loops import hang_up
 
 AT_ONCE = 12  # cases of one target at a time: mostly they wait
 CONTROLLERS_AT_ONCE = 4
@@ -182,4 +183,7 @@ class Thread:
     async def _supervised(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._make())
-        await self._task
+        try:
+            await self._task
+        finally:
+            await hang_up()
