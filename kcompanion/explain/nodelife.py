@@ -56,6 +56,11 @@ class Life:
         return Ref("Node", self.name)
 
     @property
+    def unheard(self) -> bool:
+        """Whether its kubelet is silent, so that whatever is said of its pods is old."""
+        return self.state in (State.SILENT, State.UNKNOWN)
+
+    @property
     def told_age(self) -> str:
         return "?" if self.age is None else human_age(self.age)
 
@@ -108,13 +113,19 @@ def life_for(item: Pod | Object, world: World) -> Life | None:
         return life(item, world)
     if not item.node or item.phase in ("Succeeded", "Failed"):
         return None
-    node = world.get(r.NODES, item.node)
-    if node is None:
-        return None
+    return life_of(item.node, world)
+
+
+def life_of(name: str, world: World) -> Life | None:
+    """The life of the node with this name; None where there is no such node.
+
+    Raises:
+        NotKnown: the node or its Lease could not be read.
+    """
     known = world.once(_lives)
-    if item.node not in known:
-        known[item.node] = life(node, world)
-    return known[item.node]
+    if name not in known and (node := world.get(r.NODES, name)) is not None:
+        known[name] = life(node, world)
+    return known.get(name)
 
 
 def _lives(_: World) -> dict[str, Life]:

@@ -49,26 +49,43 @@ def state_of(entity: Entity, world: World, known: Mapping[str, Verdict] | None =
         return State(age=age)
     verdict = (known or {}).get(entity.ref.subject) or judge_alone(entity.item, entity.ref.kind, world)
     word = _WORDS.get(entity.resource, _by_conditions)(entity.item)
-    return State(verdict.status, word or _by_conditions(entity.item), age, verdict)
+    status = Status.WARN if verdict.status is Status.OK and _short(entity) else verdict.status
+    return State(status, word or _by_conditions(entity.item), age, verdict)
+
+
+def _short(entity: Entity) -> bool:
+    """Whether it has fewer ready pods than it wants, whatever keeps them from it: that is told at the pods."""
+    if entity.resource not in _READY_OF or dig(entity.item, "metadata", "deletionTimestamp"):
+        return False
+    ready, wanted = _pods(entity.item, *_READY_OF[entity.resource])
+    return ready < wanted
+
+
+def _pods(item: Object, ready: str, wanted: str) -> tuple[int, int]:
+    """How many pods are ready, and how many there should be."""
+    there, due = dig(item, "status", ready), dig(item, *wanted.split("."))
+    default = 1 if wanted == "spec.replicas" else 0
+    return there if isinstance(there, int) else 0, due if isinstance(due, int) else default
 
 
 def _count(ready: str, wanted: str) -> Callable[[Object], str]:
     """`2/3`, as kubectl's READY column: of how many there should be, how many are ready."""
 
     def told(item: Object) -> str:
-        return f"{dig(item, 'status', ready) or 0}/{_number(item, wanted)}"
+        there, due = _pods(item, ready, wanted)
+        return f"{there}/{due}"
 
     return told
 
 
-def _number(item: Object, path: str) -> int:
-    found = dig(item, *path.split("."))
-    return found if isinstance(found, int) else (1 if path == "spec.replicas" else 0)
-
-
 def _job(item: Object) -> str:
     done = next((c for c in ("Complete", "Failed", "Suspended") if condition(item, c).get("status") == "True"), "")
-    return done or f"Running {dig(item, 'status', 'succeeded') or 0}/{_number(item, 'spec.completions') or 1}"
+    return done or f"Running {dig(item, 'status', 'succeeded') or 0}/{_completions(item)}"
+
+
+def _completions(item: Object) -> int:
+    wanted = dig(item, "spec", "completions")
+    return wanted if isinstance(wanted, int) and wanted else 1
 
 
 def _cronjob(item: Object) -> str:
@@ -89,14 +106,19 @@ def _by_conditions(item: Object) -> str:
     return ""
 
 
+_REPLICAS = ("readyReplicas", "spec.replicas")
+# Where it stands how many pods are ready, and how many there should be.
+_READY_OF: Mapping[Resource, tuple[str, str]] = {
+    r.DEPLOYMENTS: _REPLICAS,
+    r.REPLICASETS: _REPLICAS,
+    r.COMPANIONREPLICASETS: _REPLICAS,
+    r.REPLICATIONCONTROLLERS: _REPLICAS,
+    r.STATEFULSETS: _REPLICAS,
+    r.DAEMONSETS: ("numberReady", "status.desiredNumberScheduled"),
+}
 _WORDS: Mapping[Resource, Callable[[Object], str]] = {
     r.PODS: lambda item: Pod(item).status_word,
-    r.DEPLOYMENTS: _count("readyReplicas", "spec.replicas"),
-    r.REPLICASETS: _count("readyReplicas", "spec.replicas"),
-    r.COMPANIONREPLICASETS: _count("readyReplicas", "spec.replicas"),
-    r.REPLICATIONCONTROLLERS: _count("readyReplicas", "spec.replicas"),
-    r.STATEFULSETS: _count("readyReplicas", "spec.replicas"),
-    r.DAEMONSETS: _count("numberReady", "status.desiredNumberScheduled"),
+    **{resource: _count(*paths) for resource, paths in _READY_OF.items()},
     r.JOBS: _job,
     r.CRONJOBS: _cronjob,
     r.NODES: _node,

@@ -112,3 +112,10 @@ def test_the_glossary_needs_no_cluster(inside: Command, tmp_path: Path) -> None:
     assert ran.code == 0
     assert "오케스트레이션" in ran.out
     assert "클러스터 없이" in ran.out
+
+
+def test_a_service_on_a_silent_node_is_not_called_well(inside: Command) -> None:
+    """EndpointSlices call its pods ready until the node controller gives the node up."""
+    ran = inside("explain", "svc", "kube-dns", "-n", "kube-system", "--from", "demo:ha-one-down", "-o", "wide")
+    assert "KC5270" in ran.out
+    assert ran.out.count("nothing was heard of node kcompanion-ha-control-plane") == 2  # at each of its pods

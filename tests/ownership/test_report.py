@@ -71,6 +71,20 @@ def test_the_pod_asked_for_is_never_hidden() -> None:
     assert objects[40]["metadata"]["name"] in shown(view(seen.forest.roots[0], seen.states, every=False))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "ready", "status"),
+    [(2, 1, Status.WARN), (2, None, Status.WARN), (2, 2, Status.OK), (0, None, Status.OK)],
+)
+@pytest.mark.parametrize("kind", ["ReplicaSet", "Deployment", "StatefulSet", "DaemonSet"])
+def test_what_is_short_of_pods_is_not_well(kind: str, wanted: int, ready: int | None, status: Status) -> None:
+    owner = controller(kind, "web", {"app": "web"}, wanted)
+    counts = {"replicas": wanted, "readyReplicas": ready, "numberReady": ready, "desiredNumberScheduled": wanted}
+    owner["status"] = {**owner.get("status", {}), **{key: n for key, n in counts.items() if n is not None}}
+    seen = grown(owner, owner)
+    state = seen.state(seen.forest.roots[0])
+    assert (state.status, state.word) == (status, f"{ready or 0}/{wanted}")
+
+
 def test_json_leaves_nothing_out() -> None:
     owner, objects = crowd(60, bad=3)
     assert len(to_json(grown(owner, *objects))["roots"][0]["children"]) == 60

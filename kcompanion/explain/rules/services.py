@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kcompanion.explain.evidence import change, inspect, seen
+from kcompanion.explain.nodelife import life_of
 from kcompanion.explain.pod import Pod, Sort
 from kcompanion.explain.rule import Cause, Rank, RuleBook
 from kcompanion.explain.rules.backends import (
@@ -146,6 +147,42 @@ def none_ready(item: Object, world: World) -> Iterator[Cause]:
             inspect(f"kubectl get pods -n {ref.namespace} -l '{_words(selector)}'"),
         ),
         root=owner_of(worst) or worst.ref,
+    )
+
+
+@BOOK.rule(
+    "KC5270",
+    kind="Service",
+    severity=Severity.CRITICAL,
+    rank=Rank.SERVICE,
+    read="https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats",
+)
+def nobody_answers(item: Object, world: World) -> Iterator[Cause]:
+    """Addresses that still get traffic are on nodes that are not heard of any more."""
+    selector, ref = _selector(item), ref_of(item, "Service")
+    ready = ready_addresses(world, ref.name, ref.namespace) if selector else ()
+    nodes = sorted({text_at(one, "nodeName") for one in ready} - {""})
+    lost = {name: life for name in nodes if (life := life_of(name, world)) is not None and life.unheard}
+    if not lost:
+        return
+    gone = [one for one in ready if text_at(one, "nodeName") in lost]
+    first = next(iter(lost.values()))
+    whole = len(gone) == len(ready)
+    yield Cause(
+        {
+            "count": len(ready),
+            "lost": len(gone),
+            "nodes": _some(list(lost)),
+            "age": first.told_age,
+        },
+        (Evidence(f"EndpointSlices of {ref}", "endpoints[].nodeName", _some(nodes)), *first.evidence()),
+        (
+            inspect(f"kcompanion explain node/{first.name}"),
+            inspect(f"kubectl get pods -n {ref.namespace} -l '{_words(selector)}' -o wide"),
+        ),
+        variant="cause" if whole else "cause_some",
+        severity=None if whole else Severity.WARNING,
+        root=first.ref if len(lost) == 1 else None,
     )
 
 

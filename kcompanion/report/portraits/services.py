@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kcompanion.explain.nodelife import Life, life_of
 from kcompanion.explain.pod import Pod
 from kcompanion.model import resources as r
 from kcompanion.model.fields import dig, labels_of, map_at, maps_at, text_at, texts_at
 from kcompanion.model.message import Message, say
 from kcompanion.model.snapshot import Object
-from kcompanion.model.world import World
+from kcompanion.model.world import NotKnown, World
 from kcompanion.report.document import Cell, Lines, Section
 from kcompanion.report.portraits import common, events, owners
 from kcompanion.report.portraits.sight import Fact, Part, Sight, facts, joined, label, lesson, yes_or_no
@@ -75,6 +76,7 @@ class Backend:
     ready: bool
     serving: bool
     terminating: bool
+    node: str = ""
 
 
 def slices(world: World, space: str, service: str) -> list[Object]:
@@ -100,7 +102,9 @@ def backends(world: World, space: str, service: str) -> list[Backend]:
             for address in texts_at(endpoint, "addresses"):
                 target = text_at(endpoint, "targetRef", "name")
                 serving = told.get("serving", ready) is not False
-                found[target or address] = Backend(address, target, ready, serving, told.get("terminating") is True)
+                ending = told.get("terminating") is True
+                node = text_at(endpoint, "nodeName")
+                found[target or address] = Backend(address, target, ready, serving, ending, node)
     return sorted(found.values(), key=lambda one: (one.ready, one.pod, one.address))
 
 
@@ -136,10 +140,21 @@ def _why(sight: Sight, backend: Backend) -> Message | str:
     """Why an address gets traffic or not, from its pod."""
     if backend.terminating:
         return say("portrait.service.terminating")
+    if backend.ready and (silent := _silent(sight.world, backend)):
+        return say("portrait.service.silent", node=silent.name, age=silent.told_age)
     if backend.ready or not backend.pod:
         return say("portrait.service.ready") if backend.ready else say("portrait.service.unready")
     item = sight.world.get(r.PODS, backend.pod, sight.space)
     return _absent(Pod(item)) if item is not None else say("portrait.service.pod_gone")
+
+
+def _silent(world: World, backend: Backend) -> Life | None:
+    """The node of an address, if nothing is heard of it any more."""
+    try:
+        life = life_of(backend.node, world) if backend.node else None
+    except NotKnown:  # the rules say that this could not be told
+        return None
+    return life if life is not None and life.unheard else None
 
 
 def _absent(pod: Pod) -> Message | str:
@@ -206,7 +221,8 @@ def _behind(sight: Sight, service: str) -> Message:
     if sight.world.get(r.SERVICES, service, sight.space) is None:
         return say("portrait.ingress.no_service")
     found = backends(sight.world, sight.space, service)
-    return say("portrait.ingress.behind", ready=sum(one.ready for one in found), total=len(found))
+    ready = [one for one in found if one.ready and not _silent(sight.world, one)]
+    return say("portrait.ingress.behind", ready=len(ready), total=len(found))
 
 
 SERVICE: tuple[Part, ...] = (

@@ -12,13 +12,7 @@ import pytest
 from tests.cluster.acceptance import asking, claiming, counting, faults, going, kind, neighbours, ranking, standing
 from tests.cluster.acceptance.catalogue import CASES, TARGETS, Entry, Target
 
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.conformance,
-    # Cases are cut off in the middle of requests, and asyncio closes no connection that is cancelled in its handshake:
-    # the garbage collector finds its socket in whichever test runs then.
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.cluster, pytest.mark.conformance]
 
 MODULES = (
     asking,
