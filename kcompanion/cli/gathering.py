@@ -13,7 +13,7 @@ from kcompanion.cluster.session import Session
 from kcompanion.controlplane import apiservers, asks
 from kcompanion.errors import NotFound
 from kcompanion.explain.judge import NotEvaluated
-from kcompanion.explain.sweep import resources
+from kcompanion.explain.sweep import Sweep, resources
 from kcompanion.model.ask import Ask, Outcome, Verb, listing
 from kcompanion.model.resources import NAMESPACES, PODS
 from kcompanion.model.snapshot import Snapshot
@@ -42,6 +42,17 @@ def first(namespace: str, more: Sequence[Ask] = asks.OVERVIEW) -> list[Ask]:
         return lists
     others = {ask.key: ask for ask in more if not (ask.verb is Verb.LIST and ask.resource in swept)}
     return [*lists, *others.values()]
+
+
+def of_what_exists(conversation: Session, namespace: str, found: Sweep) -> Sweep:
+    """The sweep; if it saw nothing at all, and whether there is such a namespace is not known, with that question open.
+
+    Raises:
+        NotFound: there is no such namespace; nothing is no health.
+    """
+    if any(found.judged.values()) or not (missed := nothing_in(conversation, namespace)):
+        return found
+    return replace(found, not_evaluated=(*found.not_evaluated, missed))
 
 
 def nothing_in(conversation: Session, namespace: str) -> NotEvaluated | None:

@@ -165,12 +165,12 @@ def reading_with(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
-    """For a reading command that always looks at everything: -l is refused, not passed over in silence."""
+    """For a reading command in which labels select nothing: -l is refused, not passed over in silence."""
 
     @wraps(function)
     def refusing(options: Options, *words: Any, **values: Any) -> Any:  # noqa: ANN401 - click passes what is declared
         if options.selector:
-            raise click.UsageError("-l selects nothing here: the whole is judged")
+            raise click.UsageError("-l selects nothing here")
         return function(options, *words, **values)
 
     return refusing

@@ -8,7 +8,7 @@ import click
 
 from kcompanion.cli.commands.trace_watch import following, printer
 from kcompanion.cli.context import talk, target
-from kcompanion.cli.options import Duration, Options, reading
+from kcompanion.cli.options import Duration, Options, reading, whole
 from kcompanion.cli.output import screen
 from kcompanion.cluster.connect import connect
 from kcompanion.errors import UsageError
@@ -20,6 +20,7 @@ from kcompanion.trace.live import LEADERS, WATCHED, Tracker
 @click.command("activity")
 @click.option("--for", "seconds", type=Duration(), default=0.0, metavar="TIME", help="End after this [at Ctrl-C].")
 @reading
+@whole
 def command(options: Options, *, seconds: float) -> int:
     """Who creates, scales, binds, restarts, evicts, is elected: every change as a sentence, as it happens.
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from kcompanion.access.contexts import Context, contexts, findings
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit
 from kcompanion.cluster import kubeconfig
 from kcompanion.errors import NotFound, UsageError
@@ -25,6 +25,7 @@ from kcompanion.report.document import Document
 @click.command("contexts")
 @click.argument("name", required=False)
 @reading
+@whole
 def command(options: Options, name: str | None) -> int:
     """Contexts of the merged kubeconfig: cluster, user, namespace, kind of credential and its end."""
     if options.from_file or options.record:

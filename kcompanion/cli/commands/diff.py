@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from kcompanion.cli.context import recording_path, session
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import FOUND, OK, Answer, emit, envelope
 from kcompanion.cli.reporting import gathered
 from kcompanion.cluster import recording
@@ -51,6 +51,7 @@ class Side:
 @click.argument("after", default=LIVE, metavar="[B]")
 @click.option("--fail-on-change", is_flag=True, help="Exit 1 when anything changed.")
 @reading
+@whole
 def command(options: Options, before: str, after: str, *, fail_on_change: bool) -> int:
     """What changed between A and B: versions, leaders, flags, nodes, add-ons, owners, Services, findings.
 

@@ -14,7 +14,7 @@ from kcompanion.access import rights, roles, steps
 from kcompanion.access.identity import SELF
 from kcompanion.cli import needs
 from kcompanion.cli.context import live, recording_path, session, target
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit
 from kcompanion.cluster import recording
 from kcompanion.cluster.reach import reach
@@ -45,6 +45,7 @@ _CHANGES = """\
 @click.argument("commands", nargs=-1, metavar="[COMMAND]...")
 @click.option("--rbac", is_flag=True, help="Print the least roles for these commands, ready to apply.")
 @reading
+@whole
 def command(options: Options, commands: tuple[str, ...], *, rbac: bool) -> int:
     """Reachability step by step, clocks, and which commands will be complete with your rights."""
     wanted = needs.chosen(commands)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
@@ -27,6 +27,7 @@ from kcompanion.text.language import LANGUAGES
 @click.command("glossary")
 @click.argument("words", nargs=-1, metavar="[TERM]")
 @reading
+@whole
 def command(options: Options, words: tuple[str, ...]) -> int:
     """The words people use around Kubernetes, each with the object of this cluster that shows it.
 

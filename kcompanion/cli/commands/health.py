@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -98,8 +98,7 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
     # first what the rules want: the whole need not be judged anew in each of their rounds
     settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace, ASKS))
     found = settle(conversation, lambda world: _swept(world, namespace, settled))
-    if not any(found.judged.values()) and (missed := gathering.nothing_in(conversation, namespace)):
-        found = replace(found, not_evaluated=(*found.not_evaluated, missed))
+    found = gathering.of_what_exists(conversation, namespace, found)
     snapshot = conversation.snapshot
     before = _before(wishes.baseline, namespace, snapshot, options) if wishes.baseline else None
     kept = sort(found.entries, wishes.suppressed, before.sweep.entries if before else (), snapshot.now)

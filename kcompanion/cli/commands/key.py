@@ -9,7 +9,7 @@ import click
 
 from kcompanion.cli import targets
 from kcompanion.cli.context import live, talk, target
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit, screen
 from kcompanion.cli.run import run
 from kcompanion.cluster.connect import Connection, connect
@@ -35,6 +35,7 @@ EXAMPLE = "for example: kcompanion key pod/web-1"
 @click.argument("words", nargs=-1, metavar="TYPE NAME | TYPE/NAME")
 @click.option("--read", "read_back", is_flag=True, help="Read it back: runs etcdctl in the etcd pod (pods/exec).")
 @reading
+@whole
 def command(options: Options, words: tuple[str, ...], *, read_back: bool) -> int:
     """The key under which the API server keeps an object in etcd, and what each part of it means.
 

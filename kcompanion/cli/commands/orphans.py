@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
-from kcompanion.cli import targets
+from kcompanion.cli import gathering, targets
 from kcompanion.cli.options import Options, reading
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
-from kcompanion.errors import UsageError
+from kcompanion.errors import NotFound, UsageError
 from kcompanion.explain.judge import judge_alone
 from kcompanion.explain.rules.ownership import BOOK
 from kcompanion.model import discovery
@@ -64,9 +65,20 @@ def command(options: Options, words: tuple[str, ...], *, all_kinds: bool, labels
         if not words:
             space = targets.namespace_of_options(options, World(conversation.snapshot))
             first += [*(listing(resource, space or None) for resource in NEEDED), *events_asked(space)]
-        return _answer(conversation, settle(conversation, work, first), options, previewing=bool(changes))
+        found = settle(conversation, work, first)
+        if not words and isinstance(found, report.Found) and not found.examined and not found.gaps:
+            found = _of_nothing(found, conversation, options)
+        return _answer(conversation, found, options, previewing=bool(changes))
 
     return run(options, produce)
+
+
+def _of_nothing(found: report.Found, conversation: Session, options: Options) -> report.Found:
+    """The same, if nothing is what there really is: where labels or a namespace were named they may be misspelt."""
+    if options.selector:
+        raise NotFound(f"nothing has the labels {options.selector!r}", "kubectl get pods -A --show-labels")
+    missed = gathering.nothing_in(conversation, options.namespace or "")
+    return replace(found, gaps=(missed.gap,), undecided=True) if missed else found
 
 
 def _changes(labels: Sequence[str], words: Sequence[str]) -> Changes:

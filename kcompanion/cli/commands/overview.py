@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from kcompanion.cli import gathering
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
@@ -26,6 +28,7 @@ from kcompanion.trace.lately import Moment, events_of, lately
 
 @click.command("overview")
 @reading
+@whole
 def command(options: Options) -> int:
     """The cluster on one screen: verdict, worst causes, control plane, nodes, workloads, what happened last.
 
@@ -44,6 +47,7 @@ def _answer(conversation: Session, options: Options) -> Answer:
     # first what the rules want: the nodes and the control plane need not be judged anew in each of their rounds
     settle(conversation, lambda world: _judged(world, namespace, settled), gathering.first(namespace, ASKS))
     found = settle(conversation, lambda world: _seen(world, namespace, settled))
+    found = replace(found, swept=gathering.of_what_exists(conversation, namespace, found.swept))
     gaps = {one.gap.what: one.gap for one in found.swept.not_evaluated}
     return Answer(
         "Overview",

@@ -8,7 +8,7 @@ import click
 
 from kcompanion.cli import gathering
 from kcompanion.cli.context import session
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit, exit_code
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
@@ -31,6 +31,7 @@ COUNT = 10
 @click.option("--topic", "topics", type=click.Choice(TOPICS), multiple=True, help="Only of this area; may be repeated.")
 @click.option("--answers", is_flag=True, help="Print the answers too, with what proves them.")
 @reading
+@whole
 def command(options: Options, *, count: int, seed: int | None, topics: tuple[str, ...], answers: bool) -> int:
     """Questions about this cluster, their answers worked out from it, with the fields that prove them.
 

@@ -14,7 +14,7 @@ import click
 
 from kcompanion.cli.commands.report import EVERY, drawings
 from kcompanion.cli.context import session, talk
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.reporting import gathered
 from kcompanion.errors import CompanionError, UsageError
 from kcompanion.report.whole.gathered import Scope
@@ -62,6 +62,7 @@ class Fresh:
 @click.command("serve")
 @click.option("--listen", default="127.0.0.1:8011", metavar="ADDRESS:PORT", help="Loopback only [127.0.0.1:8011].")
 @reading
+@whole
 def command(options: Options, listen: str) -> int:
     """The report of the whole cluster at http://127.0.0.1:8011, read anew every 30 s while somebody looks.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kcompanion.cli.context import recording_path, session, talk
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import UNDECIDED, Answer, emit
 from kcompanion.errors import UsageError
 from kcompanion.model.contents import contents
@@ -28,6 +28,7 @@ def command() -> None:
 @click.option("--anonymize", is_flag=True, help="Replace names, addresses and labels of your own.")
 @click.option("--strict", is_flag=True, help="Exit 5 when anything could not be read.")
 @reading
+@whole
 def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
     """Reads what every command needs and writes it to FILE (mode 0600, secrets never in it)."""
     from kcompanion.access import rights  # noqa: PLC0415 - not for --help
@@ -60,6 +61,7 @@ def save(options: Options, file: str, *, anonymize: bool, strict: bool) -> int:
 @command.command("inspect")
 @click.argument("file")
 @reading
+@whole
 def inspect(options: Options, file: str) -> int:
     """Tells what FILE (or demo:NAME, a shipped recording) holds: which cluster, how much, what is missing."""
     from kcompanion.cluster import recording  # noqa: PLC0415 - not for --help

@@ -9,7 +9,7 @@ import click
 
 from kcompanion import __version__
 from kcompanion.cli.context import session
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer, emit
 from kcompanion.controlplane import asks
 from kcompanion.controlplane.versions import SUPPORTED_MINORS, server_version
@@ -20,6 +20,7 @@ from kcompanion.report.document import Document, Facts, Section
 
 @click.command("version")
 @reading
+@whole
 def command(options: Options) -> int:
     """Versions of kcompanion, its Kubernetes client and the server, and whether they fit."""
     with session(options) as talk:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kcompanion.access.identity import ASKS, ESSENTIAL, findings, identity
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.session import Session
@@ -20,6 +20,7 @@ from kcompanion.report.document import Document
 
 @click.command("whoami")
 @reading
+@whole
 def command(options: Options) -> int:
     """Your user and groups as the API server sees them, your certificate, and how a node would join."""
 

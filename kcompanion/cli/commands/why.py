@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from kcompanion.cli import targets
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
@@ -46,6 +46,7 @@ class Found:
 @click.command("why")
 @click.argument("pod")
 @reading
+@whole
 def command(options: Options, pod: str) -> int:
     """Why a pod is on its node or on none: every node against every scheduling predicate, recomputed."""
     name = named(pod, r.PODS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from kcompanion.cli.commands.why import named, pod_of
-from kcompanion.cli.options import Options, reading
+from kcompanion.cli.options import Options, reading, whole
 from kcompanion.cli.output import Answer
 from kcompanion.cli.run import run
 from kcompanion.cluster.demand import settle
@@ -27,6 +27,7 @@ FIRST = (listing(r.NODES), listing(r.PODS))  # every predicate that counts needs
 @click.argument("pod")
 @click.argument("node")
 @reading
+@whole
 def command(options: Options, pod: str, node: str) -> int:
     """Whether a pod could go to a node: every scheduling predicate, recomputed, with the numbers."""
     pod_name, node_name = named(pod, r.PODS), named(node, r.NODES)
