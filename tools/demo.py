@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Demo:
         return f"demo-{self.name.lower()}"
 
 
+@cache
 def demos() -> dict[str, Demo]:
     """Every demo by its folder's name."""
     return {folder.name: load(folder) for folder in sorted(DEMOS.iterdir()) if (folder / "demo.yaml").is_file()}
