@@ -7,7 +7,7 @@ from typing import Any
 
 from kcompanion.learn.lesson import Until
 from kcompanion.model.fields import condition, dig, maps_at, text_at
-from kcompanion.model.message import say
+from kcompanion.model.message import one_or_many, say
 
 
 def live(body: object) -> list[Any]:
@@ -39,7 +39,7 @@ def ready() -> Until:
 def all_ready(count: int) -> Until:
     """So many pods are there, none of them on its way out, and all are ready."""
     return Until(
-        say("learn.until.all_ready", count=count),
+        say(one_or_many("learn.until.all_ready", count), count=count),
         lambda _, body: len(live(body)) == count and all(is_ready(pod) for pod in live(body)),
     )
 
@@ -47,8 +47,14 @@ def all_ready(count: int) -> Until:
 def counted(count: int) -> Until:
     """So many objects are there that are not being deleted."""
     return Until(
-        say("learn.until.counted", count=count), lambda status, body: status == 200 and len(live(body)) == count
+        say(amount("learn.until.counted", count), count=count),
+        lambda status, body: status == 200 and len(live(body)) == count,
     )
+
+
+def amount(id: str, count: int) -> str:
+    """The id of the words for none, one or many."""
+    return one_or_many(id, count) if count else f"{id}_none"
 
 
 def gone() -> Until:
@@ -80,6 +86,16 @@ def events(body: object, reason: str, about: str = "") -> Iterator[Any]:
     return (
         one for one in maps_at(body, "items") if text_at(one, "reason") == reason and about in text_at(one, "message")
     )
+
+
+def told(body: object, reason: str, about: str = "") -> Any:  # noqa: ANN401 - JSON
+    """The first such event; nothing when there is none, so that a claim about it is not held."""
+    return next(events(body, reason, about), {})
+
+
+def reporter(event: object) -> str:
+    """Who says that it did what an event tells."""
+    return text_at(event, "reportingComponent") or text_at(event, "source", "component")
 
 
 def custom(id: str, test: Any, **values: Any) -> Until:  # noqa: ANN401 - a function of status and body

@@ -92,7 +92,9 @@ def test_rows_are_rows_of_the_concepts(lesson: Lesson) -> None:
 def test_the_recorded_run_replays(lesson: Lesson) -> None:
     run = replayed(lesson)
     assert run.failure is None
-    assert [c.id for step in run.steps for c in step.claims if not c.held] == []
+    claims = [claim for step in run.steps for claim in step.claims]
+    assert [claim.id for claim in claims if not claim.held] == []
+    assert [claim.id for claim in claims if not claim.evidence] == [], "a reader sees no proof"
     assert run.left == ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.conditions import counted, custom, events, live, ready
+from kcompanion.learn.conditions import counted, custom, events, live, ready, reporter, told
 from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step
 from kcompanion.learn.objects import replicas
 from kcompanion.learn.verbs import apply, wait, wait_all
@@ -17,9 +17,11 @@ def _apply(name: str, status: int) -> Send:
     return apply(name, DEPLOYMENTS, "web", replicas("web", 1), manager="lesson", status=status)
 
 
-def _reporter(a: Answers, reason: str, about: str = "") -> str:
-    one = next(events(a["events"], reason, about))
-    return text_at(one, "source", "component") or text_at(one, "reportingComponent")
+def _only_stored(a: Answers, *fields: str) -> bool:
+    """Whether the stored spec has fields that were not sent."""
+    exchange = a.exchange("applied")
+    sent = exchange.request.body["spec"] if exchange else {}
+    return all(field in a["applied"]["spec"] and field not in sent for field in fields)
 
 
 def _managers(item: object, sub: str) -> list[str]:
@@ -43,7 +45,7 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "filled_in",
-                    lambda a: a["applied"]["spec"]["strategy"]["type"] == "RollingUpdate",
+                    lambda a: _only_stored(a, "strategy", "revisionHistoryLimit"),
                     ("applied.spec.strategy", "applied.spec.revisionHistoryLimit"),
                 ),
             ),
@@ -91,20 +93,23 @@ LESSON = Lesson(
                     "",
                     custom("told", lambda _, b: any(events(b, "Started")) and any(events(b, "Scheduled"))),
                 ),
+                Pick("made", lambda a: told(a["events"], "SuccessfulCreate", a["pod"])),
+                Pick("placed", lambda a: told(a["events"], "Scheduled", a["pod"])),
+                Pick("started", lambda a: told(a["events"], "Started")),
             ),
             (
                 Claim(
                     "who_did_what",
                     lambda a: (
-                        _reporter(a, "Scheduled") == a["bound"]["spec"]["schedulerName"]
-                        and _reporter(a, "Started") == "kubelet"
-                        and _reporter(a, "SuccessfulCreate") == "replicaset-controller"
+                        reporter(a["placed"]) == a["bound"]["spec"]["schedulerName"]
+                        and reporter(a["started"]) == "kubelet"
+                        and reporter(a["made"]) == "replicaset-controller"
                     ),
-                    (),
+                    ("made.reportingComponent", "placed.reportingComponent", "started.reportingComponent"),
                     lambda a: {
-                        "scheduled": _reporter(a, "Scheduled"),
-                        "created": _reporter(a, "SuccessfulCreate"),
-                        "started": _reporter(a, "Started"),
+                        "scheduled": reporter(a["placed"]),
+                        "created": reporter(a["made"]),
+                        "started": reporter(a["started"]),
                     },
                 ),
                 Claim(

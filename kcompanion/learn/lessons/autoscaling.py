@@ -6,10 +6,11 @@ from typing import Any
 
 from kcompanion.learn.answers import Answers
 from kcompanion.learn.conditions import all_ready, counted, custom, has_condition, reached
-from kcompanion.learn.lesson import Claim, Lesson, Send, Step
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step
 from kcompanion.learn.objects import replicas
 from kcompanion.learn.verbs import NS, create, patch, read, wait, wait_all
-from kcompanion.model.fields import condition, maps_at, text_at
+from kcompanion.model.fields import condition, dig, maps_at, text_at
+from kcompanion.model.message import say
 from kcompanion.model.resources import DEPLOYMENTS, HPAS, PODS
 
 _WEB = "app%3Dweb"
@@ -18,6 +19,7 @@ _LOOP = 120.0  # seconds; an autoscaler looks every 15, and a busy controller ma
 _TARGET = {"apiVersion": DEPLOYMENTS.api_version, "kind": DEPLOYMENTS.kind, "name": "web"}
 _CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
 _BOUNDS = {"minReplicas": _AT_LEAST, "maxReplicas": _AT_MOST}
+_COUNT = ("f:spec", "f:replicas")
 _METRICS = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NS}/pods"
 
 
@@ -26,20 +28,22 @@ def _judged(_: int, autoscaler: object) -> bool:
     return bool(condition(autoscaler, "ScalingActive").get("reason"))
 
 
-def _writers(a: Answers, name: str) -> list[str]:
-    """Who last wrote the count through the subresource scale."""
-    entries = maps_at(a[name], "metadata", "managedFields")
-    return sorted({text_at(entry, "manager") for entry in entries if entry.get("subresource") == "scale"})
-
-
-def _measures(a: Answers) -> bool:
-    """Whether somebody serves the measurements of pods."""
-    exchange = a.exchange("measurements")
-    return exchange is not None and exchange.status == 200
+def _through_scale(item: object) -> Any:  # noqa: ANN401 - JSON
+    """Who last wrote the count through the subresource scale: the entry of managedFields."""
+    entries = maps_at(item, "metadata", "managedFields")
+    written = (
+        one for one in entries if one.get("subresource") == "scale" and dig(one, "fieldsV1", *_COUNT) is not None
+    )
+    return next(written, {})
 
 
 def _scaling(a: Answers, name: str) -> Any:  # noqa: ANN401 - JSON
     return condition(a[name], "ScalingActive")
+
+
+def _measured(a: Answers) -> bool:
+    """Whether the autoscaler has a number; a metrics server may have none yet of pods that are new."""
+    return bool(_scaling(a, "judged")["status"] == "True")
 
 
 def _told(a: Answers, name: str) -> dict[str, str]:
@@ -80,6 +84,7 @@ LESSON = Lesson(
                 wait("raised", DEPLOYMENTS, "web", reached("", spec__replicas=_AT_LEAST), _LOOP, managed=True),
                 wait("decided", HPAS, "web", has_condition("AbleToScale", "True"), _LOOP),
                 wait_all("two", PODS, _WEB, all_ready(_AT_LEAST), 120.0),
+                Pick("written", lambda a: _through_scale(a["raised"])),
             ),
             (
                 Claim(
@@ -89,9 +94,9 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "who_wrote",
-                    lambda a: bool(_writers(a, "raised")),
-                    (),
-                    lambda a: {"who": ", ".join(_writers(a, "raised"))},
+                    lambda a: bool(text_at(a["written"], "manager")),
+                    ("written.manager", "written.subresource", "written.fieldsV1"),
+                    lambda a: {"who": text_at(a["written"], "manager")},
                 ),
             ),
         ),
@@ -112,9 +117,11 @@ LESSON = Lesson(
                     "no_number_no_change",
                     lambda a: (
                         a["judged"]["status"]["currentReplicas"] == _AT_LEAST
-                        and (_measures(a) or _scaling(a, "judged")["reason"] == "FailedGetResourceMetric")
+                        and a["judged"]["status"]["desiredReplicas"] == _AT_LEAST
+                        and (_measured(a) or _scaling(a, "judged")["reason"] == "FailedGetResourceMetric")
                     ),
-                    ("measurements.message", "raised.spec.replicas", "judged.status.currentReplicas"),
+                    ("raised.spec.replicas", "judged.status.currentReplicas", "judged.status.desiredReplicas"),
+                    lambda a: {"why": say(f"learn.count.{'measured' if _measured(a) else 'unmeasured'}")},
                 ),
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.lesson import Claim, Lesson, Send, Step
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step
 from kcompanion.learn.tools import account, kubeconfig, ticket, tool, tool_until
 from kcompanion.learn.verbs import NS, create, removal
 from kcompanion.model.resources import CONFIGMAPS, NAMESPACES, ROLEBINDINGS, ROLES, Resource
@@ -33,6 +33,17 @@ def _there(name: str, resource: Resource, body: dict[str, Any]) -> Send:
     """The same in the other namespace."""
     head = {"apiVersion": resource.api_version, "kind": resource.kind}
     return Send(name, "POST", resource.path(_OTHER), {**head, **body}, (201,), undo=_GONE)
+
+
+def _contexts(table: str) -> dict[str, list[str]]:
+    """Cluster, user and namespace of each context, as kubectl lists them; the current one has a star before it."""
+    rows = (line.replace("*", " ", 1).split() for line in table.splitlines())
+    return {name: places for name, *places in rows}
+
+
+def _differ_in_namespace(contexts: dict[str, list[str]]) -> bool:
+    clusters, users, namespaces = zip(*contexts.values(), strict=True)
+    return len(contexts) == len(set(namespaces)) == 2 and len(set(clusters)) == len(set(users)) == 1
 
 
 def _words(a: Answers, name: str) -> Any:  # noqa: ANN401 - JSON
@@ -65,6 +76,8 @@ LESSON = Lesson(
                 _there("other_binding", ROLEBINDINGS, _BINDING),
                 ticket("ticket", "visitor"),
                 kubeconfig("config", "{ticket.status.token}", {"red": NS, "blue": _OTHER}, "red"),
+                tool("listed", "kubectl", "config", "get-contexts", "--no-headers"),
+                Pick("contexts", lambda a: _contexts(a["listed"]["out"])),
             ),
             (
                 Claim(
@@ -77,8 +90,8 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "two_contexts",
-                    lambda a: len(set(a["config"]["contexts"].values())) == 2,
-                    ("config.contexts", "config.current"),
+                    lambda a: _differ_in_namespace(a["contexts"]),
+                    ("contexts.red", "contexts.blue"),
                 ),
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.conditions import custom, ready
+from kcompanion.learn.conditions import custom, is_ready, ready
 from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step, Wait
 from kcompanion.learn.machines import LONG, SYSTEM, compared, holder, lease, power_off, power_on, written
 from kcompanion.learn.verbs import NS
@@ -122,13 +122,19 @@ LESSON = Lesson(
                 ),
                 Wait("again", _SERVERS, compared("all_servers", _whole_again), LONG),
                 Wait("member", PODS.path(SYSTEM, "etcd-{node}"), ready(), LONG),
+                Pick("addresses", lambda a: _addresses(a["again"])),
                 Wait("kept", CONFIGMAPS.path(NS, "meanwhile"), custom("there", lambda status, _: status == 200), LONG),
             ),
             (
                 Claim(
                     "whole",
-                    lambda a: _addresses(a["again"]) == _addresses(a["servers"]) and _state(a["returned"]) == "True",
-                    ("returned.metadata.name", "member.metadata.name"),
+                    lambda a: (
+                        _addresses(a["again"]) == _addresses(a["servers"])
+                        and _state(a["returned"]) == "True"
+                        and name_of(a["member"]) == f"etcd-{a['node']}"
+                        and is_ready(a["member"])
+                    ),
+                    ("returned.metadata.name", "member.metadata.name", "addresses"),
                 ),
                 Claim(
                     "kept",

@@ -49,9 +49,14 @@ def _template(deployment: Any) -> Any:  # noqa: ANN401 - JSON
     return deployment["spec"]["template"]["spec"]
 
 
+def _toleration(item: object, key: str) -> Mapping[str, Any]:
+    """What the pod says of a taint of that key."""
+    return next((one for one in maps_at(item, "spec", "tolerations") if one.get("key") == key), {})
+
+
 def _wait(item: object, key: str) -> int:
     """How long the pod stays when its node gets a taint of that key."""
-    return next(int(t["tolerationSeconds"]) for t in maps_at(item, "spec", "tolerations") if t.get("key") == key)
+    return int(_toleration(item, key)["tolerationSeconds"])
 
 
 def _token_volumes(item: object) -> list[str]:
@@ -151,6 +156,7 @@ LESSON = Lesson(
                     pod("spoken", automountServiceAccountToken=False, restartPolicy="Never", tolerations=[_STAYS]),
                     query=_DRY,
                 ),
+                Pick("beside", lambda a: _toleration(a["spoken"], _NOT_READY)),
             ),
             (
                 Claim(
@@ -160,7 +166,11 @@ LESSON = Lesson(
                     ),
                     ("spoken.spec.restartPolicy", "spoken.spec.tolerations"),
                 ),
-                Claim("rest_added", lambda a: _wait(a["spoken"], _NOT_READY) > 0, ()),
+                Claim(
+                    "rest_added",
+                    lambda a: _wait(a["spoken"], _NOT_READY) > 0 and _wait(a["spoken"], _UNREACHABLE) > 0,
+                    ("beside.key", "beside.tolerationSeconds"),
+                ),
                 Claim(
                     "no_token",
                     lambda a: (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.conditions import all_ready, custom, events, gone, is_ready, names
+from kcompanion.learn.conditions import all_ready, custom, gone, is_ready, names, reporter, told
 from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step
 from kcompanion.learn.objects import container, replicas
 from kcompanion.learn.verbs import NS, create, delete, listed, read, wait, wait_all
-from kcompanion.model.fields import dig, maps_at, text_at
-from kcompanion.model.resources import DEPLOYMENTS, EVENTS, PODS
+from kcompanion.model.fields import maps_at, text_at
+from kcompanion.model.resources import DEPLOYMENTS, EVENTS, PODS, REPLICASETS
 
 _WEB = "app%3Dweb"
 # It takes three seconds to end, so that there is time to see who does not wait for it.
@@ -30,10 +30,14 @@ def _leaving(a: Answers, listing: str) -> list[str]:
     ]
 
 
-def _maker(a: Answers) -> str:
-    """Who says that it made the new pod."""
-    made = next(events(a["events"], "SuccessfulCreate", a["new"][0]))
-    return text_at(made, "source", "component") or text_at(made, "reportingComponent")
+def _owners(items: object) -> set[str]:
+    """The uids of the controllers of a list's objects; "" stands for one that has none."""
+    return {_owner(item) for item in maps_at(items, "items")}
+
+
+def _owner(item: object) -> str:
+    references = maps_at(item, "metadata", "ownerReferences")
+    return next((text_at(one, "uid") for one in references if one.get("controller") is True), "")
 
 
 def _restarted(_: int, pod: object) -> bool:
@@ -62,14 +66,16 @@ LESSON = Lesson(
                     ),
                 ),
                 wait_all("before", PODS, _WEB, all_ready(2)),
+                listed("sets", REPLICASETS, _WEB),
             ),
             (
                 Claim(
                     "chain",
-                    lambda a: all(
-                        dig(p, "metadata", "ownerReferences")[0]["kind"] == "ReplicaSet" for p in a["before"]["items"]
+                    lambda a: (
+                        _owners(a["before"]) == {one["metadata"]["uid"] for one in a["sets"]["items"]}
+                        and _owners(a["sets"]) == {a["deployment"]["metadata"]["uid"]}
                     ),
-                    ("deployment.spec.replicas", "before.items.0.metadata.ownerReferences.0.kind"),
+                    ("before.items.0.metadata.ownerReferences.0.name", "sets.items.0.metadata.ownerReferences.0.name"),
                 ),
             ),
         ),
@@ -88,6 +94,7 @@ LESSON = Lesson(
                 wait_all("after", PODS, _WEB, all_ready(2)),
                 Pick("new", _new),
                 listed("events", EVENTS),
+                Pick("made", lambda a: told(a["events"], "SuccessfulCreate", a["new"][0])),
             ),
             (
                 Claim(
@@ -98,13 +105,13 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "controller_did_it",
-                    lambda a: _maker(a) == "replicaset-controller",
-                    (),
-                    lambda a: {"who": _maker(a), "pod": a["new"][0]},
+                    lambda a: reporter(a["made"]) == "replicaset-controller",
+                    ("made.reportingComponent", "made.message"),
+                    lambda a: {"who": reporter(a["made"]), "pod": a["new"][0]},
                 ),
                 Claim(
                     "another_pod",
-                    lambda a: a["victim"] not in names(a["after"]),
+                    lambda a: a["victim"] not in names(a["after"]) and a["new"][0] in names(a["after"]),
                     ("victim", "after.items.0.metadata.name", "after.items.1.metadata.name"),
                 ),
             ),

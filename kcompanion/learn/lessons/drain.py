@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.conditions import all_ready, custom, gone, live, ready
+from kcompanion.learn.conditions import all_ready, custom, gone, live, names, ready
 from kcompanion.learn.lesson import MERGE, Claim, Lesson, Pick, Send, Step, Undo
 from kcompanion.learn.mark import LESSON as MARK
 from kcompanion.learn.mark import UNCORDON
 from kcompanion.learn.objects import pod, replicas
-from kcompanion.learn.verbs import NS, create, patch, wait, wait_all
+from kcompanion.learn.verbs import NS, create, hold_all, patch, wait, wait_all
 from kcompanion.model.fields import dig, name_of, text_at
 from kcompanion.model.resources import DEPLOYMENTS, NODES, PDBS, PODS
 
 _WEB = "app%3Dweb"
+_OURS = f"{MARK}%3D{{run}}"
 _NODE = NODES.path(None, "{node}")
 _BACK = Undo("PATCH", _NODE, UNCORDON, MERGE)
 
@@ -88,9 +89,15 @@ LESSON = Lesson(
                 Claim(
                     "marked",
                     lambda a: a["cordoned"]["spec"]["unschedulable"] is True,
-                    ("cordoned.spec.unschedulable", "cordoned.spec.taints"),
+                    ("cordoned.spec.unschedulable",),
                 ),
-                Claim("nothing_moved", lambda a: a["moving"] in [name_of(p) for p in live(a["unmoved"])], ("moving",)),
+                Claim(
+                    "nothing_moved",
+                    lambda a: (
+                        names(a["unmoved"]) == names(a["placed"]) != [] and _nodes(a, "unmoved") == _nodes(a, "placed")
+                    ),
+                    ("placed.items.0.metadata.name", "unmoved.items.0.metadata.name"),
+                ),
             ),
         ),
         Step(
@@ -110,7 +117,10 @@ LESSON = Lesson(
             (
                 Claim(
                     "too_many",
-                    lambda a: "disruption budget" in a["refused"]["message"],
+                    lambda a: (
+                        a["strict"]["status"]["disruptionsAllowed"] == 0
+                        and "disruption budget" in a["refused"]["message"]
+                    ),
                     ("strict.status.disruptionsAllowed", "refused.message"),
                 ),
             ),
@@ -144,12 +154,25 @@ LESSON = Lesson(
         ),
         Step(
             "uncordon",
-            (Send("open", "PATCH", _NODE, UNCORDON, content_type=MERGE, undo=_BACK),),
+            (
+                Send("open", "PATCH", _NODE, UNCORDON, content_type=MERGE, undo=_BACK),
+                hold_all("afterwards", PODS, _OURS, all_ready(2)),
+            ),
             (
                 Claim(
                     "open_again",
-                    lambda a: a["open"]["kind"] == "Node" and "unschedulable" not in a["open"]["spec"],
-                    ("open.metadata.name",),
+                    lambda a: (
+                        a["open"]["kind"] == "Node"
+                        and "unschedulable" not in a["open"]["spec"]
+                        and names(a["afterwards"]) == names(a["moved"])
+                        and a["node"] not in _nodes(a, "afterwards")
+                    ),
+                    (
+                        "open.metadata.name",
+                        "open.spec.unschedulable",
+                        "afterwards.items.0.spec.nodeName",
+                        "afterwards.items.1.spec.nodeName",
+                    ),
                 ),
             ),
         ),

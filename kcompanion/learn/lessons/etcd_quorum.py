@@ -15,6 +15,8 @@ from kcompanion.model.resources import CONFIGMAPS, PODS
 _PODS = PODS.path(SYSTEM) + "?labelSelector=component%3Detcd"
 _STATUS = etcdctl("endpoint", "status", "--write-out=json")
 _GONE = ("pgrep", "-x", "etcd")
+# How kubectl ends when the API server waits for etcd in vain, or has etcd's own refusal.
+_UNANSWERED = ("Client.Timeout exceeded while awaiting headers", "context deadline exceeded", "etcdserver:")
 # The API server of the node itself: the load balancer sends nobody to one that is not ready.
 _KUBECTL = (
     "kubectl",
@@ -38,6 +40,11 @@ def _leader(body: Any) -> int:  # noqa: ANN401 - JSON
     """The leader that a member knows; 0 is none, and etcdctl leaves zeros out."""
     [one] = body["out"]
     return int(one["Status"].get("leader", 0))
+
+
+def _no_quorum(answer: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether a request ended because etcd did not answer; any other error tells nothing of a quorum."""
+    return answer["code"] == 1 and any(sign in answer["err"] for sign in _UNANSWERED)
 
 
 def _led(status: int, body: object) -> bool:
@@ -114,8 +121,8 @@ LESSON = Lesson(
             ),
             (
                 Claim("no_leader", lambda a: _leader(a["alone"]) == 0, ("alone.out.0.Status.errors",)),
-                Claim("no_write", lambda a: a["write"]["code"] == 1 and bool(a["write"]["err"]), ("write_said",)),
-                Claim("no_read", lambda a: a["read"]["code"] == 1 and bool(a["read"]["err"]), ("read_said",)),
+                Claim("no_write", lambda a: _no_quorum(a["write"]), ("write_said",)),
+                Claim("no_read", lambda a: _no_quorum(a["read"]), ("read_said",)),
                 Claim(
                     "still_there",
                     lambda a: _revision(a, "local") == _version(a, "second"),

@@ -5,22 +5,24 @@ from __future__ import annotations
 from kcompanion.learn.conditions import all_ready, counted, custom, gone, live
 from kcompanion.learn.lesson import Claim, Lesson, Step
 from kcompanion.learn.objects import container, replicas
-from kcompanion.learn.verbs import create, delete, hold_all, read, wait, wait_all
-from kcompanion.model.fields import dig, texts_at
+from kcompanion.learn.verbs import create, delete, hold_all, listed, read, wait, wait_all
+from kcompanion.model.fields import dig, maps_at, text_at, texts_at
 from kcompanion.model.resources import PODS, REPLICASETS
 
-# Two seconds to end, so that the order can be seen.
-_SLOW = container(lifecycle={"preStop": {"sleep": {"seconds": 2}}})
 
-
-def _set(name: str) -> dict[str, object]:
-    made = replicas(name, 1, _SLOW)
-    made["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 5
+def _set(name: str, seconds: int) -> dict[str, object]:
+    """A ReplicaSet of a pod that takes some seconds to end, so that the order can be seen."""
+    made = replicas(name, 1, container(lifecycle={"preStop": {"sleep": {"seconds": seconds}}}))
+    made["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = seconds + 3
     return made
 
 
 def _all_free(_: int, body: object) -> bool:
     return len(live(body)) == 1 and all(not dig(one, "metadata", "ownerReferences") for one in live(body))
+
+
+def _uids(body: object) -> list[str]:
+    return [text_at(one, "metadata", "uid") for one in maps_at(body, "items")]
 
 
 LESSON = Lesson(
@@ -30,29 +32,38 @@ LESSON = Lesson(
         Step(
             "background",
             (
-                create("made_back", REPLICASETS, _set("back")),
+                create("made_back", REPLICASETS, _set("back", 10)),
                 wait_all("back_pods", PODS, "app%3Dback", all_ready(1)),
                 delete("back_deleted", REPLICASETS, "back"),
                 wait("back_gone", REPLICASETS, "back", gone()),
+                listed("back_then", PODS, "app%3Dback"),
                 wait_all("back_after", PODS, "app%3Dback", counted(0)),
             ),
             (
                 Claim(
                     "owner_first",
-                    lambda a: a["back_gone"]["code"] == 404 and not live(a["back_after"]),
-                    ("back_pods.items.0.metadata.ownerReferences.0.kind", "back_gone.reason"),
+                    lambda a: (
+                        a["back_gone"]["code"] == 404
+                        and _uids(a["back_then"]) == _uids(a["back_pods"]) != []
+                        and not live(a["back_after"])
+                    ),
+                    (
+                        "back_gone.reason",
+                        "back_then.items.0.metadata.name",
+                        "back_after.items.0.metadata.deletionTimestamp",
+                    ),
                 ),
             ),
         ),
         Step(
             "foreground",
             (
-                create("made_fore", REPLICASETS, _set("fore")),
+                create("made_fore", REPLICASETS, _set("fore", 2)),
                 wait_all("fore_pods", PODS, "app%3Dfore", all_ready(1)),
                 delete("fore_deleted", REPLICASETS, "fore", policy="Foreground"),
                 read("fore_waiting", REPLICASETS, "fore"),
                 wait("fore_gone", REPLICASETS, "fore", gone()),
-                wait_all("fore_after", PODS, "app%3Dfore", custom("no_items", lambda _, b: not b["items"])),
+                listed("fore_then", PODS, "app%3Dfore"),
             ),
             (
                 Claim(
@@ -63,13 +74,17 @@ LESSON = Lesson(
                     ),
                     ("fore_waiting.metadata.deletionTimestamp", "fore_waiting.metadata.finalizers"),
                 ),
-                Claim("owner_last", lambda a: a["fore_gone"]["code"] == 404, ("fore_gone.reason",)),
+                Claim(
+                    "owner_last",
+                    lambda a: a["fore_gone"]["code"] == 404 and a["fore_then"]["items"] == [],
+                    ("fore_gone.reason", "fore_then.items"),
+                ),
             ),
         ),
         Step(
             "orphan",
             (
-                create("made_left", REPLICASETS, _set("left")),
+                create("made_left", REPLICASETS, _set("left", 2)),
                 wait_all("left_pods", PODS, "app%3Dleft", all_ready(1)),
                 delete("left_deleted", REPLICASETS, "left", policy="Orphan"),
                 wait("left_gone", REPLICASETS, "left", gone()),
@@ -80,8 +95,8 @@ LESSON = Lesson(
                     "lives_on",
                     lambda a: (
                         a["left_gone"]["code"] == 404
-                        and a["left_after"]["items"][0]["metadata"]["uid"]
-                        == a["left_pods"]["items"][0]["metadata"]["uid"]
+                        and _uids(a["left_after"]) == _uids(a["left_pods"])
+                        and _all_free(200, a["left_after"])
                     ),
                     ("left_after.items.0.metadata.name", "left_after.items.0.metadata.ownerReferences"),
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kcompanion.learn.conditions import custom, has_condition
-from kcompanion.learn.lesson import Claim, Lesson, Step
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Step
 from kcompanion.learn.objects import container, pod_spec
 from kcompanion.learn.verbs import create, listed, wait
 from kcompanion.model.fields import condition, maps_at, text_at
@@ -20,8 +20,10 @@ def _phases(body: object) -> list[str]:
     return sorted(text_at(pod, "status", "phase") for pod in maps_at(body, "items"))
 
 
-def _owner(item: object) -> str:
-    return next(text_at(one, "kind") for one in maps_at(item, "metadata", "ownerReferences"))
+def _owners(body: object, name: str) -> list[str]:
+    """The uids of the owners of a list's objects that are named after `name`."""
+    named = (item for item in maps_at(body, "items") if text_at(item, "metadata", "name").startswith(name))
+    return [text_at(one, "uid") for item in named for one in maps_at(item, "metadata", "ownerReferences")]
 
 
 # agnhost's entrypoint-tester prints its arguments and ends with 0; a command it does not know ends it with 1
@@ -41,9 +43,14 @@ LESSON = Lesson(
                 ),
                 wait("done", JOBS, "three", has_condition("Complete"), 90.0),
                 listed("workers", PODS, "batch.kubernetes.io/job-name%3Dthree"),
+                Pick("complete", lambda a: condition(a["done"], "Complete")),
             ),
             (
-                Claim("counted", lambda a: a["done"]["status"]["succeeded"] == 3, ("done.status.succeeded",)),
+                Claim(
+                    "counted",
+                    lambda a: a["done"]["status"]["succeeded"] == 3 and a["complete"].get("status") == "True",
+                    ("done.status.succeeded", "complete.type", "complete.status"),
+                ),
                 Claim(
                     "pods_stay",
                     lambda a: _phases(a["workers"]) == ["Succeeded"] * 3,
@@ -94,11 +101,8 @@ LESSON = Lesson(
             (
                 Claim(
                     "made_a_job",
-                    lambda a: (
-                        [_owner(job) for job in maps_at(a["all_jobs"], "items") if "nightly" in job["metadata"]["name"]]
-                        == ["CronJob"]
-                    ),
-                    ("fired.status.lastScheduleTime",),
+                    lambda a: _owners(a["all_jobs"], "nightly") == [a["nightly"]["metadata"]["uid"]],
+                    ("fired.status.lastScheduleTime", "nightly.metadata.uid"),
                 ),
             ),
         ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kcompanion.learn.conditions import all_ready, custom, event, events, gone, names
+from typing import Any
+
+from kcompanion.learn.conditions import all_ready, custom, event, gone, live, names, reporter, told
 from kcompanion.learn.lesson import Claim, Lesson, Pick, Step
 from kcompanion.learn.objects import pod, replicas
 from kcompanion.learn.verbs import create, patch, read, wait, wait_all
@@ -20,6 +22,12 @@ def _free(status: int, body: object) -> bool:
     return status == 200 and not dig(body, "metadata", "ownerReferences")
 
 
+def _of_selector(refusal: object) -> Any:  # noqa: ANN401 - JSON
+    """What the refusal says of the selector itself; that it does not fit the template either is another cause."""
+    causes = maps_at(refusal, "details", "causes")
+    return next((one for one in causes if one.get("field") == "spec.selector"), {})
+
+
 LESSON = Lesson(
     "labels",
     2,
@@ -30,7 +38,10 @@ LESSON = Lesson(
             (
                 Claim(
                     "selected",
-                    lambda a: all(p["metadata"]["labels"]["app"] == "web" for p in a["before"]["items"]),
+                    lambda a: (
+                        [p["metadata"]["labels"]["app"] for p in live(a["before"])]
+                        == [a["set"]["spec"]["selector"]["matchLabels"]["app"]] * 2
+                    ),
                     ("set.spec.selector.matchLabels", "before.items.0.metadata.labels.app"),
                 ),
             ),
@@ -42,6 +53,7 @@ LESSON = Lesson(
                 patch("tampered", PODS, "{lost}", {"metadata": {"labels": {"app": "free"}}}),
                 wait("released", PODS, "{lost}", custom("released", _free)),
                 wait_all("refilled", PODS, _WEB, all_ready(2)),
+                read("still", PODS, "{lost}"),
             ),
             (
                 Claim(
@@ -52,8 +64,12 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "still_runs",
-                    lambda a: a["released"]["status"]["phase"] == "Running",
-                    ("released.status.phase",),
+                    lambda a: (
+                        a["still"]["status"]["phase"] == "Running"
+                        and not dig(a["still"], "metadata", "deletionTimestamp")
+                        and a["still"]["metadata"]["uid"] == a["tampered"]["metadata"]["uid"]
+                    ),
+                    ("still.status.phase", "still.metadata.deletionTimestamp"),
                 ),
                 Claim(
                     "replaced",
@@ -79,6 +95,7 @@ LESSON = Lesson(
                 ),
                 wait("adopted", PODS, "{lost}", custom("adopted", _owned)),
                 wait_all("trimmed", PODS, _WEB, all_ready(2)),
+                Pick("remaining", lambda a: names(a["trimmed"])),
             ),
             (
                 Claim(
@@ -88,8 +105,12 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "one_had_to_go",
-                    lambda a: a["lost"] in names(a["trimmed"]) and len(names(a["trimmed"])) == 2,
-                    ("trimmed.items.0.metadata.name", "trimmed.items.1.metadata.name"),
+                    lambda a: (
+                        a["lost"] in a["remaining"]
+                        and len(a["remaining"]) == 2
+                        and set(a["remaining"]) < {a["lost"], *names(a["refilled"])}
+                    ),
+                    ("lost", "remaining"),
                 ),
             ),
         ),
@@ -100,23 +121,27 @@ LESSON = Lesson(
                 wait("strayed", PODS, "stray", gone()),
                 read("count", REPLICASETS, "web"),
                 wait_all("events", EVENTS, "", event("SuccessfulDelete", "stray")),
+                Pick("deleted", lambda a: told(a["events"], "SuccessfulDelete", "stray")),
             ),
             (
                 Claim(
                     "deleted_by_controller",
-                    lambda a: any(events(a["events"], "SuccessfulDelete", "stray")),
-                    ("count.spec.replicas", "count.status.replicas"),
+                    lambda a: reporter(a["deleted"]) == "replicaset-controller",
+                    ("deleted.reportingComponent", "deleted.message", "count.spec.replicas"),
                 ),
             ),
         ),
         Step(
             "selector",
-            (patch("refused", REPLICASETS, "web", {"spec": {"selector": {"matchLabels": {"app": "other"}}}}, 422),),
+            (
+                patch("refused", REPLICASETS, "web", {"spec": {"selector": {"matchLabels": {"app": "other"}}}}, 422),
+                Pick("cause", lambda a: _of_selector(a["refused"])),
+            ),
             (
                 Claim(
                     "immutable",
-                    lambda a: "immutable" in a["refused"]["message"],
-                    ("refused.reason", "refused.details.causes.0.field"),
+                    lambda a: "immutable" in a["cause"]["message"],
+                    ("refused.reason", "cause.field", "cause.message"),
                 ),
             ),
         ),

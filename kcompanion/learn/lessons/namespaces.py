@@ -7,6 +7,7 @@ from typing import Any
 from kcompanion.learn.conditions import gone
 from kcompanion.learn.lesson import Claim, Lesson, Send, Step, Wait
 from kcompanion.learn.verbs import NS, create, read, removal
+from kcompanion.model.fields import dig, maps_at, text_at
 from kcompanion.model.resources import CONFIGMAPS, NAMESPACES, NODES
 
 _OTHER = NS + "-b"
@@ -14,6 +15,13 @@ _OTHER = NS + "-b"
 
 def _map(color: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"color": color}}
+
+
+def _takes_nothing(refusal: object) -> bool:
+    """Refused because the namespace ends, or has ended meanwhile; a lack of rights is a 403 too."""
+    if dig(refusal, "code") == 404:
+        return text_at(refusal, "details", "kind") == NAMESPACES.plural
+    return any(one.get("reason") == "NamespaceTerminating" for one in maps_at(refusal, "details", "causes"))
 
 
 LESSON = Lesson(
@@ -98,7 +106,7 @@ LESSON = Lesson(
             (
                 Claim(
                     "terminating",
-                    lambda a: a["deleted"]["status"]["phase"] == "Terminating",
+                    lambda a: a["deleted"]["status"]["phase"] == "Terminating" and _takes_nothing(a["late"]),
                     ("deleted.status.phase", "late.message"),
                 ),
                 Claim("all_gone", lambda a: a["with_it"]["code"] == 404, ("with_it.reason",)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcompanion.learn.conditions import custom, event, events, is_ready, reached
-from kcompanion.learn.lesson import Claim, Lesson, Step
+from kcompanion.learn.conditions import custom, event, is_ready, reached, reporter, told
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Step
 from kcompanion.learn.objects import container, pod
 from kcompanion.learn.verbs import create, hold, read, wait, wait_all
 from kcompanion.model.fields import maps_at, text_at
@@ -65,6 +65,7 @@ LESSON = Lesson(
                 ),
                 wait("restarted", PODS, "failing", custom("restarted", lambda _, p: _restarts(p) >= 1), 90.0),
                 wait_all("killings", EVENTS, "", event("Killing", "liveness")),
+                Pick("killing", lambda a: told(a["killings"], "Killing", "liveness")),
                 read("same", PODS, "failing"),
             ),
             (
@@ -78,11 +79,11 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "kubelet_killed_it",
-                    lambda a: any(
-                        text_at(one, "source", "component") == "kubelet" for one in events(a["killings"], "Killing")
+                    lambda a: (
+                        reporter(a["killing"]) == "kubelet" and a["killing"]["involvedObject"]["name"] == "failing"
                     ),
-                    (),
-                    lambda a: {"message": next(events(a["killings"], "Killing", "liveness"))["message"]},
+                    ("killing.reason", "killing.reportingComponent", "killing.involvedObject.name"),
+                    lambda a: {"message": a["killing"]["message"]},
                 ),
             ),
         ),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from kcompanion.learn.conditions import all_ready, custom, has_condition
-from kcompanion.learn.lesson import Claim, Lesson, Step
+from kcompanion.learn.conditions import all_ready, custom, has_condition, live, names
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Step
 from kcompanion.learn.objects import pod, replicas
 from kcompanion.learn.verbs import create, patch, wait, wait_all
-from kcompanion.model.fields import condition, text_at
+from kcompanion.model.fields import condition, maps_at, text_at
 from kcompanion.model.resources import DEPLOYMENTS, PODS, RESOURCEQUOTAS
+
+
+def _owners(body: object) -> set[str]:
+    """Who owns the pods of a list, by uid."""
+    return {text_at(one, "uid") for pod in live(body) for one in maps_at(pod, "metadata", "ownerReferences")}
+
 
 LESSON = Lesson(
     "quota",
@@ -63,12 +69,18 @@ LESSON = Lesson(
             (
                 patch("raised", RESOURCEQUOTAS, "two", {"spec": {"hard": {"pods": "5"}}}),
                 wait_all("three_pods", PODS, "app%3Dweb", all_ready(3), 120.0),
+                Pick("new", lambda a: sorted(set(names(a["three_pods"])) - set(names(a["two_pods"])))),
             ),
             (
                 Claim(
                     "made_good",
-                    lambda a: len(a["three_pods"]["items"]) == 3,
-                    ("raised.spec.hard.pods",),
+                    lambda a: (
+                        len(names(a["three_pods"])) == 3
+                        and set(names(a["two_pods"])) < set(names(a["three_pods"]))
+                        and _owners(a["three_pods"]) == _owners(a["two_pods"])
+                        and len(_owners(a["two_pods"])) == 1
+                    ),
+                    ("raised.spec.hard.pods", "new", "three_pods.items.0.metadata.ownerReferences.0.name"),
                     lambda a: {"ms": a.ms("three_pods") - a.ms("raised")},
                 ),
             ),

@@ -35,9 +35,10 @@ def _current(a: Answers, listing: str) -> str:
     return next(name for name, count in _sizes(a, listing).items() if count)
 
 
-def _revision(a: Answers, listing: str, name: str) -> str:
-    found = next(one for one in maps_at(a[listing], "items") if text_at(one, "metadata", "name") == name)
-    return text_at(found, "metadata", "annotations", _REVISION)
+def _revisions(a: Answers, listing: str) -> dict[str, str]:
+    """Name and revision of each ReplicaSet."""
+    sets = maps_at(a[listing], "items")
+    return {text_at(one, "metadata", "name"): text_at(one, "metadata", "annotations", _REVISION) for one in sets}
 
 
 LESSON = Lesson(
@@ -115,14 +116,15 @@ LESSON = Lesson(
                 wait("rolled_back", DEPLOYMENTS, "web", custom("rolled_out", _rolled_out)),
                 listed("in_the_end", REPLICASETS, _WEB),
                 Pick("sizes_now", lambda a: _sizes(a, "in_the_end")),
+                Pick("revisions_now", lambda a: _revisions(a, "in_the_end")),
             ),
             (
                 Claim("old_set_again", lambda a: a["sizes_now"][a["old"]] == 2, ("old", "sizes_now")),
                 Claim(
                     "no_fourth",
-                    lambda a: len(a["sizes_now"]) == 3 and _revision(a, "in_the_end", a["old"]) == "4",
-                    (),
-                    lambda a: {"revision": _revision(a, "in_the_end", a["old"])},
+                    lambda a: len(a["sizes_now"]) == 3 and a["revisions_now"][a["old"]] == "4",
+                    ("revisions_now",),
+                    lambda a: {"revision": a["revisions_now"][a["old"]]},
                 ),
             ),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kcompanion.learn.conditions import custom
+from kcompanion.learn.conditions import amount, custom
 from kcompanion.learn.lesson import Claim, Lesson, Send, Step, Until
 from kcompanion.learn.objects import container, pod
 from kcompanion.learn.verbs import NS, create, patch, read, wait_all
@@ -25,7 +25,9 @@ def _addresses(body: object) -> list[str]:
 
 
 def _behind(count: int) -> Until:
-    return custom("behind", lambda status, body: status == 200 and len(_addresses(body)) == count, count=count)
+    return custom(
+        amount("behind", count), lambda status, body: status == 200 and len(_addresses(body)) == count, count=count
+    )
 
 
 LESSON = Lesson(
@@ -62,16 +64,18 @@ LESSON = Lesson(
             (
                 patch("relabelled", PODS, "b", {"metadata": {"labels": {"app": "other"}}}),
                 wait_all("one", ENDPOINTSLICES, _SLICES, _behind(1)),
+                read("outside", PODS, "b"),
             ),
             (
                 Claim(
                     "only_one",
                     lambda a: (
                         _addresses(a["one"]) == [a["a"]["status"]["podIP"]]
-                        and a["relabelled"]["status"]["phase"] == "Running"
-                        and not dig(a["relabelled"], "metadata", "deletionTimestamp")
+                        and a["outside"]["status"]["phase"] == "Running"
+                        and not dig(a["outside"], "metadata", "deletionTimestamp")
+                        and a["outside"]["metadata"]["uid"] == a["b"]["metadata"]["uid"]
                     ),
-                    ("a.status.podIP", "relabelled.metadata.labels.app", "relabelled.status.phase"),
+                    ("a.status.podIP", "outside.metadata.labels.app", "outside.status.phase"),
                 ),
             ),
         ),

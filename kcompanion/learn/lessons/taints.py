@@ -85,12 +85,13 @@ LESSON = Lesson(
                     "second", PODS, pod("second", None, nodeSelector=_HERE, tolerations=_TOLERATES, affinity=_APART)
                 ),
                 _unplaced("kept_apart", "second"),
+                Pick("verdict", lambda a: condition(a["kept_apart"], "PodScheduled")),
             ),
             (
                 Claim(
                     "anti_affinity",
                     lambda a: "anti-affinity" in _why(a["kept_apart"]),
-                    (),
+                    ("verdict.type", "verdict.status", "verdict.reason"),
                     lambda a: {"why": _why(a["kept_apart"])},
                 ),
             ),
