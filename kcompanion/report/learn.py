@@ -170,7 +170,13 @@ def _exchange(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:
 
 def _looks(act: Wait | Hold, exchange: Exchange) -> Message:
     kind = ("waited" if exchange.held else "waited_in_vain") if isinstance(act, Wait) else "held"
-    return say(f"learn.{kind}", name=exchange.name, until=act.until.told, count=exchange.tries, ms=exchange.at_ms)
+    return say(
+        one_or_many(f"learn.{kind}", exchange.tries),
+        name=exchange.name,
+        until=act.until.told,
+        count=exchange.tries,
+        ms=exchange.at_ms,
+    )
 
 
 def _command(act: Send | Wait | Hold, exchange: Exchange) -> list[Block]:

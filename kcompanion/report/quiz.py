@@ -20,7 +20,7 @@ def document(quiz: Quiz, snapshot: Snapshot, *, answers: bool) -> Document:
     sections = [section(number, one, answers=answers) for number, one in enumerate(quiz.asked, 1)]
     notes: list[Cell] = []
     if quiz.spare:
-        notes.append(say("quiz.spare", count=quiz.spare))
+        notes.append(say(one_or_many("quiz.spare", quiz.spare), count=quiz.spare))
     if quiz.asked and not answers:
         notes.append(say("quiz.hint"))
     if notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 from collections.abc import Callable
@@ -205,6 +206,13 @@ def test_what_could_not_be_kept_is_not_begun(kcompanion: Command, api: Api, tmp_
     ran = kcompanion("learn", "conflict", "--yes", "--record", str(tmp_path / place), KUBECONFIG=config)
     assert (ran.code, "cannot be written" in ran.err) == (1, True)
     assert api.requests == []
+
+
+@pytest.mark.parametrize("name", ["apply", "garbage", "services"])
+def test_one_thing_is_told_as_one(printed: Printed, name: str) -> None:
+    shown = printed("learn", name, "--from", f"demo:{name}")[1]
+    assert "at the first look" in shown
+    assert re.findall(r"\b[01] (?:looks|times|objects|pods|ready addresses)\b", shown) == []
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
