@@ -26,6 +26,7 @@ from kcompanion.learn.mark import LESSON
 from kcompanion.model.fields import labels_of
 from kcompanion.model.snapshot import Snapshot
 from tests.cluster.conftest import ROOT, Ran
+from tests.cluster.killing import killed_after, until_gone
 from tests.learn.asbefore import objects
 from tests.operators.faultproxy import faulty
 
@@ -68,6 +69,7 @@ def ends(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
         "asked to end": ended_by(signal.SIGTERM, 143),
         "terminal closed": ended_by(signal.SIGHUP, 129),
         "killed": killed,
+        "killed between two namespaces": killed_between,
         "unanswered": unanswered,
         "elsewhere": elsewhere,
     }
@@ -202,6 +204,19 @@ def killed(lab: Lab, folder: Path) -> None:
     assert list(folder.rglob("*.journal")) == []
 
 
+def killed_between(lab: Lab, folder: Path) -> None:
+    left_by_two_namespaces(lab, folder, "namespaces", 1)
+
+
+def left_by_two_namespaces(lab: Lab, folder: Path, lesson: str, steps: int) -> None:
+    """The second namespace of a killed lesson goes too, and so does the kubeconfig that it may have written."""
+    killed = killed_after(steps, lesson, lab.cluster, folder, lab.kcompanion)
+    both = [f"namespace/{killed.namespace}", f"namespace/{killed.namespace}-b"]
+    assert lab.kubectl("get", *both, "-o", "name").split() == both
+    assert killed.namespace in killed.cleaned()
+    assert lab.kubectl("get", *both, "--ignore-not-found", "-o", "name") == ""
+
+
 def lost(lab: Lab, space: str, folder: Path) -> None:
     """What a run has left whose journal is not here is found by its label, as soon as no lesson takes that long."""
     lab.kubectl("create", "configmap", "left", "-n", space)
@@ -245,3 +260,23 @@ def test_what_a_killed_lesson_left_is_found_and_removed(ends: dict[str, Future[A
 
 def test_with_a_namespace_that_is_there_only_the_lessons_own_goes(ends: dict[str, Future[Any]]) -> None:
     ends["elsewhere"].result()
+
+
+def test_a_second_namespace_of_a_killed_lesson_is_removed_too(ends: dict[str, Future[Any]]) -> None:
+    ends["killed between two namespaces"].result()
+
+
+@pytest.mark.full
+def test_a_kubeconfig_of_a_killed_lesson_is_removed_too(lab: Lab, tmp_path: Path) -> None:
+    left_by_two_namespaces(lab, tmp_path, "contexts", 2)
+
+
+@pytest.mark.full
+def test_a_volume_of_a_killed_lesson_is_removed_too(lab: Lab, tmp_path: Path) -> None:
+    killed = killed_after(2, "volumes", lab.cluster, tmp_path, lab.kcompanion)
+    claims = "jsonpath={.items[*].spec.volumeName}"
+    volume = lab.kubectl("get", "persistentvolumeclaims", "-n", killed.namespace, "-o", claims)
+    assert lab.kubectl("get", "persistentvolume", volume, "-o", "name")
+    assert killed.namespace in killed.cleaned()
+    until_gone(lambda: lab.kubectl("get", "persistentvolume", volume, "--ignore-not-found", "-o", "name"))
+    assert lab.kubectl("get", "namespace", killed.namespace, "--ignore-not-found", "-o", "name") == ""
