@@ -61,6 +61,16 @@ def condition_to(type_: str, **fields: str) -> Change:
     return change
 
 
+def condition_of_item_to(type_: str, **fields: str) -> Change:
+    """Gives a condition of each item of a list other fields."""
+
+    def change(body: Any) -> None:
+        for one in body["items"]:
+            condition_to(type_, **fields)(one)
+
+    return change
+
+
 def events_to(reason: str, path: str, value: object) -> Change:
     """Alters all events of a reason."""
 
@@ -129,6 +139,11 @@ ALTERED: tuple[tuple[str, str, str, Change], ...] = (
     ("labels", "one_had_to_go", "trimmed", all_renamed),
     ("labels", "one_had_to_go", "trimmed", cheap_ones_renamed),
     ("control-plane-loss", "whole", "member", condition_to("Ready", status="False")),
+    ("apply-twice", "removed", "left_out", lambda body: body["metadata"]["managedFields"].pop()),
+    ("node-failure", "ready_again", "returned", set_to("spec.taints", [{"key": "node.kubernetes.io/unreachable"}])),
+    ("node-failure", "elsewhere", "replaced", condition_of_item_to("Ready", status="False")),
+    ("scheduler", "pending", "waiting", set_to("spec.nodeName", "kind-worker")),
+    ("static-pods", "owned_by_node", "before", lambda body: body["metadata"]["ownerReferences"].append(OWNED[0])),
     ("probes", "kubelet_killed_it", "killings", events_to("Killing", "involvedObject.name", "another")),
     ("defaults", "rest_added", "spoken", set_to("spec.tolerations", [])),
 )

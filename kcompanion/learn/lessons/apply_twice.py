@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcompanion.learn.lesson import Claim, Lesson, Send, Step
+from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step
 from kcompanion.learn.verbs import apply, create
-from kcompanion.model.fields import maps_at, text_at
+from kcompanion.model.fields import dig, maps_at, text_at
 from kcompanion.model.resources import CONFIGMAPS
 
 
@@ -18,8 +18,10 @@ def _apply(name: str, manager: str, status: int = 200, *, force: bool = False, *
     return apply(name, CONFIGMAPS, "settings", _map(**data), manager=manager, force=force, status=status)
 
 
-def _managers(item: object) -> list[str]:
-    return sorted({text_at(entry, "manager") for entry in maps_at(item, "metadata", "managedFields")})
+def _managers(item: object, *field: str) -> list[str]:
+    """Who owns the field, or anything at all."""
+    entries = maps_at(item, "metadata", "managedFields")
+    return sorted({text_at(one, "manager") for one in entries if dig(one, "fieldsV1", *field) is not None})
 
 
 LESSON = Lesson(
@@ -79,8 +81,17 @@ LESSON = Lesson(
         ),
         Step(
             "leave_out",
-            (_apply("left_out", "ann", color="blue"),),
-            (Claim("removed", lambda a: a["left_out"]["data"] == {"color": "blue"}, ("left_out.data",)),),
+            (
+                _apply("left_out", "ann", color="blue"),
+                Pick("owners", lambda a: _managers(a["left_out"], "f:data", "f:color")),
+            ),
+            (
+                Claim(
+                    "removed",
+                    lambda a: a["left_out"]["data"] == {"color": "blue"} and a["owners"] == ["ann", "bob"],
+                    ("left_out.data", "owners"),
+                ),
+            ),
         ),
     ),
     rows=("S52",),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kcompanion.learn.answers import Answers
-from kcompanion.learn.conditions import all_ready, custom, gone, live
+from kcompanion.learn.conditions import all_ready, custom, gone, is_ready, live
 from kcompanion.learn.lesson import Claim, Lesson, Pick, Send, Step, Wait
 from kcompanion.learn.machines import LONG, power_off, power_on
 from kcompanion.learn.objects import pod, replicas
@@ -158,7 +158,10 @@ LESSON = Lesson(
                 ),
                 Claim(
                     "elsewhere",
-                    lambda a: live(a["replaced"])[0]["spec"]["nodeName"] not in ("", a["node"]),
+                    lambda a: (
+                        is_ready(live(a["replaced"])[0])
+                        and live(a["replaced"])[0]["spec"]["nodeName"] not in ("", a["node"])
+                    ),
                     ("node", "pod"),
                     lambda a: {
                         "pod": name_of(live(a["replaced"])[0]),
@@ -180,14 +183,15 @@ LESSON = Lesson(
             (
                 power_on("on", "{node}"),
                 Wait("returned", _NODE, custom("node_returned", _returned), LONG),
+                Pick("ready", lambda a: _state(a["returned"])),
                 wait("confirmed", PODS, "{pod}", gone(), LONG),
                 listed("left", PODS, _WEB),
             ),
             (
                 Claim(
                     "ready_again",
-                    lambda a: _state(a["returned"]) == "True" and a["confirmed"]["code"] == 404,
-                    ("confirmed.reason",),
+                    lambda a: _returned(200, a["returned"]) and a["confirmed"]["code"] == 404,
+                    ("ready", "returned.spec.taints", "confirmed.reason"),
                 ),
                 Claim(
                     "no_way_back",

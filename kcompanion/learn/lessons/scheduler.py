@@ -40,8 +40,10 @@ LESSON = Lesson(
             (
                 Claim(
                     "pending",
-                    lambda a: a["waiting"]["status"]["phase"] == "Pending",
-                    ("waiting.spec.schedulerName", "waiting.status.phase"),
+                    lambda a: (
+                        a["waiting"]["status"]["phase"] == "Pending" and not dig(a["waiting"], "spec", "nodeName")
+                    ),
+                    ("waiting.spec.schedulerName", "waiting.status.phase", "waiting.spec.nodeName"),
                 ),
                 Claim(
                     "nobody_looked",

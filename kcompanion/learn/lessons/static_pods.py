@@ -45,7 +45,7 @@ LESSON = Lesson(
                 Claim(
                     "owned_by_node",
                     lambda a: (
-                        a["before"]["metadata"]["ownerReferences"][0]["kind"] == "Node"
+                        [one["kind"] for one in a["before"]["metadata"]["ownerReferences"]] == ["Node"]
                         and annotations_of(a["before"])["kubernetes.io/config.source"] == "file"
                     ),
                     ("name", "before.metadata.ownerReferences.0.kind", "before.metadata.ownerReferences.0.name"),
