@@ -6,15 +6,18 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from kcompanion.cli.context import session, talk
 from kcompanion.cli.options import Options
-from kcompanion.cli.output import Answer, emit, written
+from kcompanion.cli.output import Answer, emit, screen, written
 from kcompanion.cluster.session import Session
 from kcompanion.errors import Unreachable, UsageError
+from kcompanion.model.message import say
+from kcompanion.model.snapshot import Snapshot
 
 EVERY = 2.0  # seconds between two readings
 _HOME, _REST_OF_LINE, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -33,6 +36,17 @@ def run(options: Options, produce: Callable[[Session], Answer]) -> int:
     with session(options) as conversation:
         answer = produce(conversation)
     return emit(answer, options)
+
+
+def run_even_without(options: Options, produce: Callable[[Session], Answer], told: Callable[[Snapshot], Answer]) -> int:
+    """`run`; where no cluster answers, what can be told without one, and on stderr why it holds no examples."""
+    try:
+        return run(options, produce)
+    except Unreachable as error:
+        if options.from_file or options.record or options.watch:
+            raise
+        talk(screen(options).words(say("common.no_examples", why=error.text)))
+        return emit(told(Snapshot(options.now or datetime.now(UTC))), options)
 
 
 def _watch(options: Options, produce: Callable[[Session], Answer]) -> int:

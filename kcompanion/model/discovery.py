@@ -34,7 +34,7 @@ class Served:
         """Whether kubectl would take `word` for this resource."""
         own = self.resource
         wanted = word.lower()
-        return wanted in (own.plural, own.name, self.singular, own.kind.lower(), *self.short_names)
+        return wanted in (own.plural, own.name, *own.in_full, self.singular, own.kind.lower(), *self.short_names)
 
 
 def served(snapshot: Snapshot) -> tuple[Served, ...]:

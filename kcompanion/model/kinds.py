@@ -39,7 +39,7 @@ SHORT_NAMES: dict[str, Resource] = {
 _BY_WORD: dict[str, Resource] = {
     word: one
     for one in reversed(KNOWN)
-    for word in (one.plural, one.kind.lower(), one.name, f"{one.kind.lower()}.{one.group}")
+    for word in (one.plural, one.kind.lower(), one.name, f"{one.kind.lower()}.{one.group}", *one.in_full)
 } | SHORT_NAMES
 
 

@@ -24,6 +24,12 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def in_full(self) -> tuple[str, str]:
+        """`deployments.v1.apps` and `deployment.v1.apps`; of the core group `pods.v1.` with its last stop."""
+        rest = f"{self.version}.{self.group}"
+        return f"{self.plural}.{rest}", f"{self.kind.lower()}.{rest}"
+
+    @property
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 

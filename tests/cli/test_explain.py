@@ -114,6 +114,16 @@ def test_the_glossary_needs_no_cluster(inside: Command, tmp_path: Path) -> None:
     assert "클러스터 없이" in ran.out
 
 
+@pytest.mark.parametrize("words", [("phase",), ("phase", "Pending"), ("reason", "FailedMount"), ("exit-code", "137")])
+def test_the_book_needs_no_cluster(inside: Command, tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = inside("explain", *words, "--kubeconfig", str(tmp_path / "none"))
+    assert ran.code == 0
+    assert words[-1].lower() in ran.out.lower()
+    assert "0" not in ran.out.partition("In this cluster")[2], "what is not known is not counted"
+    assert ran.err.startswith("No examples from a cluster: ")
+    complained(inside("explain", *words, "--from", str(tmp_path / "none.kcr")), 2)
+
+
 def test_a_service_on_a_silent_node_is_not_called_well(inside: Command) -> None:
     """EndpointSlices call its pods ready until the node controller gives the node up."""
     ran = inside("explain", "svc", "kube-dns", "-n", "kube-system", "--from", "demo:ha-one-down", "-o", "wide")

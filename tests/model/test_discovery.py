@@ -76,7 +76,7 @@ def test_one_document_per_group_on_older_servers() -> None:
     assert [row.resource for row in served(OLD)] == [PODS, Resource("acme.org", "v2", "shops", "Shop", False)]
 
 
-@pytest.mark.parametrize("word", ["pods", "po", "pod", "Pod", "PODS"])
+@pytest.mark.parametrize("word", ["pods", "po", "pod", "Pod", "PODS", "pods.v1."])
 def test_the_words_kubectl_takes(word: str) -> None:
     for held in (NEW, OLD):
         found = find(served(held), word)
@@ -84,10 +84,12 @@ def test_the_words_kubectl_takes(word: str) -> None:
         assert found.resource == PODS
 
 
-def test_a_group_in_the_word() -> None:
-    found = find(served(NEW), "shops.acme.org")
+@pytest.mark.parametrize("word", ["shops.acme.org", "shops.v2.acme.org", "Shop.v2.acme.org"])
+def test_a_group_in_the_word(word: str) -> None:
+    found = find(served(NEW), word)
     assert found is not None
     assert found.resource.version == "v2"
+    assert find(served(NEW), "shops.v3.acme.org") is None
     assert find(served(NEW), "nothing") is None
 
 

@@ -45,6 +45,17 @@ def test_examples_are_of_this_cluster() -> None:
     assert book.page("reason", "OOMKilled", shop(), "elsewhere").found == 0
 
 
+def test_a_long_message_is_cut_between_words() -> None:
+    text = "0/3 nodes are available: " + "1 node has an untolerated taint, " * 9
+    event = {"kind": "Event", "metadata": {"name": "e", "namespace": "shop"}, "reason": "FailedScheduling"}
+    about = {"kind": "Pod", "namespace": "shop", "name": "web"}
+    [example] = book.page(
+        "reason", "FailedScheduling", world_from([{**event, "message": text, "involvedObject": about}])
+    ).examples
+    assert example.what.endswith(" …")
+    assert f"{text} ".startswith(example.what.removesuffix("…"))
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_what_could_not_be_read_is_not_counted_as_none(language: str) -> None:
     world = world_from([{"forbidden": ["pods"]}])

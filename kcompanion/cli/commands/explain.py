@@ -10,14 +10,14 @@ import click
 from kcompanion.cli import manifests, targets
 from kcompanion.cli.options import Options, reading
 from kcompanion.cli.output import Answer
-from kcompanion.cli.run import run
+from kcompanion.cli.run import run, run_even_without
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
 from kcompanion.errors import UsageError
 from kcompanion.explain.judge import judge
 from kcompanion.model.finding import Status
 from kcompanion.model.refs import Ref
-from kcompanion.model.snapshot import Gap
+from kcompanion.model.snapshot import Gap, Snapshot
 from kcompanion.model.world import NotKnown, World
 from kcompanion.report import book
 from kcompanion.report import explain as report
@@ -75,26 +75,24 @@ def command(options: Options, words: tuple[str, ...], file: str | None, short: b
 
 
 def _topic(options: Options, words: Sequence[str]) -> int:
-    """A page of the book, with examples from this cluster."""
+    """A page of the book, with examples from this cluster, or without where none answers."""
     topic, word = words[0].lower(), " ".join(words[1:])
     book.check(topic, word)
 
+    def work(world: World) -> Page:
+        space = "" if options.all_namespaces else options.namespace or ""
+        return book.page(topic, word, world, space)
+
+    def told(page: Page, snapshot: Snapshot, gaps: Sequence[Gap]) -> Answer:
+        document = Document(sections=page.sections, gaps=gaps)
+        return Answer("Topic", snapshot, page.to_json(), document, names=page.names, gaps=page.gaps)
+
     def produce(conversation: Session) -> Answer:
-        def work(world: World) -> Page:
-            space = "" if options.all_namespaces else options.namespace or ""
-            return book.page(topic, word, world, space)
-
         page = settle(conversation, work)
-        return Answer(
-            "Topic",
-            conversation.snapshot,
-            page.to_json(),
-            Document(sections=page.sections, gaps=page.gaps),
-            names=page.names,
-            gaps=page.gaps,
-        )
+        return told(page, conversation.snapshot, page.gaps)
 
-    return run(options, produce)
+    # that nothing could be read was said already, and why
+    return run_even_without(options, produce, lambda snapshot: told(work(World(snapshot)), snapshot, ()))
 
 
 def _told(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, datetime
 
 import click
 
 from kcompanion.cli.options import Options, reading, whole
-from kcompanion.cli.output import Answer, emit
-from kcompanion.cli.run import run
+from kcompanion.cli.output import Answer
+from kcompanion.cli.run import run_even_without
 from kcompanion.cluster.demand import settle
 from kcompanion.cluster.session import Session
-from kcompanion.errors import BadKubeconfig, NotFound, Unreachable
+from kcompanion.errors import NotFound
 from kcompanion.model.message import say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
@@ -42,12 +41,7 @@ def command(options: Options, words: tuple[str, ...]) -> int:
 
         return _answer(settle(conversation, work), conversation.snapshot)
 
-    try:
-        return run(options, produce)
-    except (Unreachable, BadKubeconfig):
-        if options.from_file or options.record or options.watch:
-            raise
-        return emit(_answer(report.glossary(keys, None), Snapshot(options.now or datetime.now(UTC))), options)
+    return run_even_without(options, produce, lambda snapshot: _answer(report.glossary(keys, None), snapshot))
 
 
 def _answer(found: report.Glossary, snapshot: Snapshot) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 
 from kcompanion.explain.pod import Pod
 from kcompanion.model import resources as r
@@ -14,6 +15,8 @@ from kcompanion.model.refs import Ref
 from kcompanion.model.resources import Resource
 from kcompanion.model.snapshot import Gap, Object
 from kcompanion.model.world import NotKnown, World
+
+LONGEST = 100  # of an event's message
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Look:
         found = sorted(map(event_of, body if isinstance(body, list) else []), key=lambda one: one.last, reverse=True)
         latest = {(one.kind, one.namespace, one.name): one for one in reversed(found)}
         return [
-            Example(Ref(one.kind, one.name, one.namespace), " ".join(one.message.split())[:100], one.last)
+            Example(Ref(one.kind, one.name, one.namespace), shorten(one.message, LONGEST, placeholder=" …"), one.last)
             for one in reversed(latest.values())
         ]
 
