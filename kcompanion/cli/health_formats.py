@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kcompanion.explain.accepted import Sorted
@@ -10,12 +10,16 @@ from kcompanion.explain.book import RULES
 from kcompanion.explain.judge import NotEvaluated
 from kcompanion.explain.sweep import Entry, Sweep, resources
 from kcompanion.model.finding import Severity
-from kcompanion.model.message import say
+from kcompanion.model.message import one_or_many, say
+from kcompanion.model.snapshot import Snapshot
 from kcompanion.render import junit, sarif
 from kcompanion.report.explain import EVERYTHING
+from kcompanion.report.health import LISTED
+from kcompanion.report.reality import notes
 from kcompanion.text.catalog import has, phrase
 
 LANGUAGE = "en"
+MORE = "kcompanion health -o wide tells all"
 
 
 @dataclass(frozen=True)
@@ -27,23 +31,41 @@ class Row:
     known: bool = False
 
 
-def rows(kept: Sorted) -> Iterator[Row]:
+def rows(kept: Sorted) -> list[Row]:
     """Every entry but mere notes, the counted ones first."""
     every = [
         *(Row(entry) for entry in kept.counted),
         *(Row(entry, known=True) for entry in kept.known),
         *(Row(entry, accepted=row.reason) for entry, row in kept.suppressed),
     ]
-    return (row for row in every if row.entry.finding.severity is not Severity.INFO)
+    return [row for row in every if row.entry.finding.severity is not Severity.INFO]
 
 
-def as_junit(kept: Sorted, sweep: Sweep) -> str:
-    """A failed case for each cause, an error for each answer that is missing, a passed case for each kind looked at."""
-    cases = [_case(row) for row in rows(kept)]
+def as_junit(kept: Sorted, sweep: Sweep, snapshot: Snapshot) -> str:
+    """A failed case for each cause, an error for each answer that is missing, a passed case for each kind looked at.
+
+    As long as the JSON at most: what is left out is counted, in a failed case if any of it counts.
+    """
+    found = rows(kept)
+    cases = [_case(row) for row in found[:LISTED]]
+    if left := found[LISTED:]:
+        counts = any(not row.accepted and not row.known for row in left)
+        cases.append(junit.Case("left out", _left_out(left), "failure" if counts else "skipped", MORE))
     cases += [junit.Case("not evaluated", one.gap.what, "error", _missing(one), one.code) for one in _gaps(sweep)]
-    hit = {name.partition("/")[0] for row in rows(kept) for name in (row.entry.root, *row.entry.affected)}
+    hit = {name.partition("/")[0] for row in found for name in (row.entry.root, *row.entry.affected)}
     cases += [_looked_at(kind, count, sweep) for kind, count in sorted(_judged(sweep).items()) if kind not in hit]
-    return junit.render("kcompanion health", cases, {f"judged.{kind}": str(n) for kind, n in sweep.judged.items()})
+    judged = {f"judged.{kind}": str(n) for kind, n in sweep.judged.items()}
+    told = {f"note.{number}": note for number, note in enumerate(_notes(snapshot), 1)}
+    return junit.render("kcompanion health", cases, judged | told)
+
+
+def _notes(snapshot: Snapshot) -> list[str]:
+    """What of the cluster is not real."""
+    return [phrase(note, LANGUAGE) for note in notes(snapshot, None)]
+
+
+def _left_out(left: Sequence[Row]) -> str:
+    return phrase(say(one_or_many("health.left_out", len(left)), count=len(left)), LANGUAGE)
 
 
 def _judged(sweep: Sweep) -> dict[str, int]:
@@ -81,9 +103,10 @@ def _case(row: Row) -> junit.Case:
     return junit.Case(finding.code, name, "failure", text, finding.severity.value)
 
 
-def as_sarif(kept: Sorted, sweep: Sweep, version: str, *, baseline: bool) -> str:
-    """The causes as results, suppressed ones marked, and what was not evaluated as failed invocation."""
-    found = list(rows(kept))
+def as_sarif(kept: Sorted, sweep: Sweep, snapshot: Snapshot, version: str, *, baseline: bool) -> str:
+    """The causes as results, suppressed ones marked, and what was not evaluated as failed invocation; as bounded."""
+    every = rows(kept)
+    found = every[:LISTED]
     results = [
         sarif.Result(
             row.entry.finding.code,
@@ -97,7 +120,8 @@ def as_sarif(kept: Sorted, sweep: Sweep, version: str, *, baseline: bool) -> str
     ]
     texts = {row.entry.finding.code: _rule_text(row.entry) for row in found}
     missing = [_missing(one) for one in _gaps(sweep)]
-    return sarif.render(version, results, texts, missing, baseline=baseline)
+    left = [f"{_left_out(every[LISTED:])}: {MORE}"] if every[LISTED:] else []
+    return sarif.render(version, results, texts, missing, [*_notes(snapshot), *left], baseline=baseline)
 
 
 def _rule_text(entry: Entry) -> sarif.RuleText:
@@ -115,6 +139,4 @@ def _gaps(sweep: Sweep) -> list[NotEvaluated]:
 
 def _missing(one: NotEvaluated) -> str:
     gap = one.gap
-    return (
-        f"not evaluated: needs {gap.verb} {gap.resource} ({gap.outcome.value}{': ' + gap.detail if gap.detail else ''})"
-    )
+    return f"not evaluated: needs {gap.what} ({gap.outcome.value}{': ' + gap.detail if gap.detail else ''})"

@@ -36,9 +36,15 @@ class RuleText:
 
 
 def render(
-    version: str, results: Sequence[Result], rules: Mapping[str, RuleText], missing: Sequence[str], *, baseline: bool
+    version: str,
+    results: Sequence[Result],
+    rules: Mapping[str, RuleText],
+    missing: Sequence[str],
+    notes: Sequence[str] = (),
+    *,
+    baseline: bool,
 ) -> str:
-    """The log as JSON with sorted keys; `missing` are sentences on what could not be evaluated."""
+    """The log as JSON with sorted keys; `missing` are sentences on what could not be evaluated, `notes` on the rest."""
     run = {
         "tool": {
             "driver": {
@@ -51,7 +57,11 @@ def render(
         "invocations": [
             {
                 "executionSuccessful": not missing,
-                "toolExecutionNotifications": [{"level": "error", "message": {"text": clean(t)}} for t in missing],
+                "toolExecutionNotifications": [
+                    {"level": level, "message": {"text": clean(text)}}
+                    for level, texts in (("error", missing), ("note", notes))
+                    for text in texts
+                ],
             }
         ],
     }

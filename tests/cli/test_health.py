@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from kcompanion.cli.main import run
 from kcompanion.cluster import recording
+from kcompanion.report.health import LISTED
 from tests.explain.build import crashing, node
 from tests.explain.casebook import world_from
 
@@ -135,6 +136,37 @@ def test_junit_and_sarif_tell_the_same(capsys: Capture) -> None:
     [log] = json.loads(capsys.readouterr().out)["runs"]
     assert sorted(result["ruleId"] for result in log["results"]) == codes
     assert {rule["id"] for rule in log["tool"]["driver"]["rules"]} == set(codes)
+
+
+def test_machine_formats_are_bounded_and_tell_what_is_fake(capsys: Capture, tmp_path: Path) -> None:
+    """As long as the JSON at most; what is left out fails the build all the same."""
+    [pretended, lease] = node("worker-9")
+    pretended["metadata"]["annotations"] = {"kwok.x-k8s.io/node": "fake"}
+    file = tmp_path / "many.kcr"
+    pods = [crashing(f"web-{number}") for number in range(LISTED + 7)]
+    recording.save(world_from([*node(), pretended, lease, *pods]).snapshot, file)
+    run(["health", "--from", str(file), "-o", "junit"])
+    suite = ElementTree.fromstring(capsys.readouterr().out)
+    failed = [case for case in suite.iter("testcase") if case.find("failure") is not None]
+    assert len(failed) == LISTED + 1
+    assert failed[-1].get("name", "").endswith("more causes are not listed here")
+    assert [one.get("value") for one in suite.iter("property") if "fake" in one.get("value", "")]
+    run(["health", "--from", str(file), "-o", "sarif"])
+    [log] = json.loads(capsys.readouterr().out)["runs"]
+    assert len(log["results"]) == LISTED
+    told = [(one["level"], one["message"]["text"]) for one in log["invocations"][0]["toolExecutionNotifications"]]
+    assert [level for level, text in told if "fake" in text or "not listed here" in text] == ["note", "note"]
+
+
+def test_sarif_says_where_what_was_missing_is(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "refused.kcr"
+    pods = [crashing(name, namespace=name) for name in ("a", "b")]
+    recording.save(world_from([{"forbidden": ["services", "jobs.batch"]}, *node(), *pods]).snapshot, file)
+    run(["health", "--from", str(file), "-o", "sarif"])
+    [log] = json.loads(capsys.readouterr().out)["runs"]
+    told = [one["message"]["text"] for one in log["invocations"][0]["toolExecutionNotifications"]]
+    assert told
+    assert len(told) == len(set(told))
 
 
 def cases(capsys: Capture, *words: str) -> dict[str, str]:

@@ -124,8 +124,8 @@ def _answer(conversation: Session, options: Options, wishes: Wishes) -> Answer:
         gaps=tuple(gaps[key] for key in sorted(gaps)),
         undecided=bool(found.not_evaluated or doubts),
         drawn={
-            "junit": lambda: health_formats.as_junit(kept, found),
-            "sarif": lambda: health_formats.as_sarif(kept, found, __version__, baseline=before is not None),
+            "junit": lambda: health_formats.as_junit(kept, found, snapshot),
+            "sarif": lambda: health_formats.as_sarif(kept, found, snapshot, __version__, baseline=before is not None),
         },
     )
 
