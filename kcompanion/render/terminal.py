@@ -128,7 +128,8 @@ def table(block: Table, screen: Screen) -> str:
     for kept in range(len(shown) - 1, 0, -1):
         narrow = _plain([row[:kept] for row in rows], given[:kept])
         room = screen.columns - max(width(line) for line in narrow) - 2
-        if kept == len(shown) - 1 and room >= LEGIBLE:
+        longest = max(width(word) for row in rows for word in (row[-1].split() or [""]))
+        if kept == len(shown) - 1 and room >= max(LEGIBLE, longest):
             return _wrapped(rows, given, narrow, screen)
         if _fits(narrow, screen) or kept == 1:
             return _below(rows, heads, narrow, kept, screen)
@@ -228,9 +229,9 @@ def _gaps(gaps: Sequence[Gap], screen: Screen) -> str:
 
 
 def _alike(gaps: Sequence[Gap]) -> list[tuple[str, str, list[Gap]]]:
-    """Gaps of one reason together; what a refusal says is in its question already, other details count."""
+    """Gaps of one reason together; what a refusal or a recording says is in the reason already, other details count."""
     groups: dict[tuple[str, str], list[Gap]] = {}
     for gap in gaps:
-        detail = "" if gap.outcome.value == "forbidden" else gap.detail
+        detail = "" if gap.outcome.value in ("forbidden", "not_asked") else gap.detail
         groups.setdefault((gap.outcome.value, detail), []).append(gap)
     return [(outcome, detail, those) for (outcome, detail), those in groups.items()]

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kcompanion.controlplane.grace import grace_period
-from kcompanion.controlplane.lifesigns import SILENT_AFTER
 from kcompanion.controlplane.nodes import is_fake
 from kcompanion.explain.evidence import change, destroy, inspect, seen
 from kcompanion.explain.fate import afterwards, fate
@@ -141,17 +140,15 @@ def silent(item: Any, world: World) -> Iterator[Cause]:  # noqa: ANN401 - a Pod 
     life = life_for(item, world)
     if life is None or life.state is not State.SILENT:
         return
-    values: dict[str, Any] = {
-        "node": life.name,
-        "age": life.told_age,
-        "grace": grace_period(world.snapshot).seconds,
-        "limit": SILENT_AFTER,
-    }
+    grace = grace_period(world.snapshot).seconds
+    values = {"node": life.name, "age": life.told_age, "grace": grace}
     steps = (
         inspect(f"kubectl get lease {life.name} -n kube-node-lease"),
         change(text=say("rule_node.kc5115.do", node=life.name)),
     )
-    yield Cause(values, life.evidence(), steps, "cause_pod" if isinstance(item, Pod) else "cause", root=life.ref)
+    variant = "cause_pod" if isinstance(item, Pod) else "cause"
+    overdue = "_overdue" if (life.age or 0) > grace else ""
+    yield Cause(values, life.evidence(), steps, f"{variant}{overdue}", root=life.ref)
 
 
 _PRESSURES = {
