@@ -17,7 +17,6 @@ from tools import excerpts
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TABLES = {"en": "concepts.md", "ko": "concepts.ko.md"}
-STATES = {"en": {"today": True, "coming": False}, "ko": {"지금": True, "예정": False}}
 
 
 class Row(NamedTuple):
@@ -25,7 +24,6 @@ class Row(NamedTuple):
     link: str
     concept: str
     commands: list[str]  # each after `kcompanion`
-    today: bool
 
 
 def text(page: str) -> str:
@@ -38,18 +36,16 @@ def rows(language: str) -> list[Row]:
     for line in text(TABLES[language]).splitlines():
         if not line.startswith("| [S"):
             continue
-        first, concept, cell, state = (part.strip() for part in line.strip("|").split("|"))
+        first, concept, cell = (part.strip() for part in line.strip("|").split("|"))
         linked = re.fullmatch(r"\[(S\d\d)\]\((.+)\)", first)
         commands = re.findall(r"`kcompanion ([^`]+)`", cell)
         assert linked, first
         assert cell == "<br>".join(f"`kcompanion {command}`" for command in commands), f"{first}: {cell}"
-        found.append(Row(linked[1], linked[2], concept, commands, STATES[language][state]))
+        found.append(Row(linked[1], linked[2], concept, commands))
     return found
 
 
 ROWS = {language: rows(language) for language in TABLES}
-TODAY = [row for row in ROWS["en"] if row.today]
-COMING = [row for row in ROWS["en"] if not row.today]
 
 
 def test_every_row_is_there_once_and_in_order() -> None:
@@ -57,7 +53,7 @@ def test_every_row_is_there_once_and_in_order() -> None:
 
 
 def test_both_tables_promise_the_same() -> None:
-    english, korean = ([(row.number, row.commands, row.today) for row in ROWS[language]] for language in TABLES)
+    english, korean = ([(row.number, row.commands) for row in ROWS[language]] for language in TABLES)
     assert english == korean
     assert [row.number for row in ROWS["ko"] if not re.search("[가-힣]", row.concept)] == []
 
@@ -82,7 +78,7 @@ def leads_to(words: list[str]) -> click.Command:
     return command
 
 
-@pytest.mark.parametrize("command", sorted({command for row in TODAY for command in row.commands}))
+@pytest.mark.parametrize("command", sorted({command for row in ROWS["en"] for command in row.commands}))
 def test_click_takes_the_command(command: str) -> None:
     assert leads_to(shlex.split(command)).callback
 
@@ -98,7 +94,7 @@ def fixed(command: str) -> set[str]:
     return {word for word in command.split() if not re.search("[A-Z]{3}", word)}
 
 
-@pytest.mark.parametrize("row", TODAY, ids=lambda row: row.number)
+@pytest.mark.parametrize("row", ROWS["en"], ids=lambda row: row.number)
 def test_each_command_of_a_row_is_proved(row: Row) -> None:
     proofs = PROMISES[row.number]
     unproved = [
@@ -114,7 +110,7 @@ def test_each_command_of_a_row_is_proved(row: Row) -> None:
 def test_what_needs_a_cluster_is_tested_on_one(command: str) -> None:
     tested = (ROOT / LIVE[command]).read_text(encoding="utf-8")
     assert all(f'"{word}"' in tested for word in fixed(command) - {"key", "trace"}), LIVE[command]
-    assert any(command in row.commands for row in TODAY)
+    assert any(command in row.commands for row in ROWS["en"])
 
 
 @cache
@@ -134,13 +130,8 @@ def test_the_commands_of_a_row_say_what_it_promises(number: str) -> None:
     assert missing == []
 
 
-def test_only_rows_of_today_promise() -> None:
-    assert set(PROMISES) == {row.number for row in TODAY}
-
-
-def test_what_is_coming_is_not_there_yet() -> None:
-    there = [command for row in COMING for command in row.commands if command.split()[0] in COMMANDS]
-    assert there == [], "it is there: say `today`, and add its promise"
+def test_every_row_promises() -> None:
+    assert list(PROMISES) == [row.number for row in ROWS["en"]]
 
 
 # ---------------------------------------------------------------------------------------- the tutorials
@@ -184,8 +175,7 @@ def test_named_commands_exist(page: str) -> None:
         r"^\$ kcompanion ([a-z-]+)|`kcompanion ([a-z-]+)", (ROOT / page).read_text("utf-8"), re.MULTILINE
     )
     assert named
-    coming = {row.commands[0].split()[0] for row in COMING}
-    assert {at_line or quoted for at_line, quoted in named} - coming <= set(COMMANDS)
+    assert {at_line or quoted for at_line, quoted in named} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("page", excerpts.PAGES)
