@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import wraps
@@ -121,23 +121,30 @@ _RECORDING = (
     click.option("--record", metavar="FILE", help="Keep exactly what is read in FILE."),
     click.option("--now", type=Moment(), metavar="TIME", help="Judge ages as of this time."),
 )
+_LANGUAGE = click.option("--lang", type=click.Choice(("en", "ko")), help="Language [locale].")
 _SCOPE = (
     click.option("-n", "--namespace", metavar="NAME", help="Namespace [the context's]."),
     click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces."),
     click.option("-l", "--selector", default="", metavar="LABELS", help="Label selector."),
 )
+
+
+def _watch(told: str) -> Callable[..., Any]:
+    return click.option("-w", "--watch", is_flag=True, help=told)
+
+
 _OUTPUT = (
     click.option("--no-headers", is_flag=True, help="Tables without headings."),
-    click.option("--lang", type=click.Choice(("en", "ko")), help="Language [locale]."),
+    _LANGUAGE,
     click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="[auto]"),
     click.option(
         "--fail-on",
         type=click.Choice(("warning", "critical")),
         help="Exit 1 when a finding is that bad.",
     ),
-    click.option("-w", "--watch", is_flag=True, help="Read again every 2 s, until interrupted."),
-    click.option("--explain", is_flag=True, help="Add what each part is and why."),
 )
+_AGAIN = _watch("Read again every 2 s, until interrupted.")
+_EXPLAIN = click.option("--explain", is_flag=True, help="Add what each part is and why.")
 
 
 def connecting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,31 +185,49 @@ def whole(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def printing(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a command that asks no cluster: only how its answer is printed."""
+    formats = click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table].")
+    return _with_some(function, (formats, *_OUTPUT[:3]))
+
+
+def serving(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that serves pages: what to read, and in which language; it prints no answer."""
+    source, _, now = _RECORDING
+    return _with_some(function, (_LANGUAGE, source, now, *_CONNECTION))
+
+
+def _with_some(function: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """Some of the shared options; the others are as if nobody had given them."""
 
     @wraps(function)
     def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
-        shown = {name: values.pop(name) for name in ("output", "no_headers", "lang", "color")}
-        return function(replace(_NOTHING_READ, **shown), **values)
+        shared = {field.name: values.pop(field.name) for field in fields(Options) if field.name in values}
+        return function(replace(_NOTHING_READ, **shared), **values)
 
-    formats = click.option("-o", "--output", type=click.Choice(FORMATS), default="table", help="Output format [table].")
-    for option in reversed((formats, *_OUTPUT[:3])):
+    for option in reversed(options):
         with_options = option(with_options)
     return with_options
 
 
-def reporting(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`reading` for a command that writes a file: its format is told by the file's name unless it is given."""
+def reporting(*formats: str, every: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`reading` for a command that writes a file: its format is told by the file's name unless it is given.
+
+    Args:
+        formats: that it knows beside those of all commands.
+        every: seconds after which -w writes it anew.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         output = click.option(
             "-o", "--format", "--output", "output", type=click.Choice((*formats, *FORMATS)), help="[html]"
         )
-        return _with_shared(function, output)
+        return _with_shared(function, output, _watch(f"Write the file anew every {every} s, until interrupted."))
 
     return decorate
 
 
-def _with_shared(function: Callable[..., Any], output: Callable[..., Any]) -> Callable[..., Any]:
+def _with_shared(
+    function: Callable[..., Any], output: Callable[..., Any], watch: Callable[..., Any] = _AGAIN
+) -> Callable[..., Any]:
     @wraps(function)
     def with_options(**values: Any) -> Any:  # noqa: ANN401 - click passes what the command declares
         shared = {field.name: values.pop(field.name) for field in fields(Options)}
@@ -214,6 +239,6 @@ def _with_shared(function: Callable[..., Any], output: Callable[..., Any]) -> Ca
         selectors.check(shared["selector"])
         return function(Options(**shared), **values)
 
-    for option in reversed((*_SCOPE, output, *_OUTPUT, *_RECORDING, *_CONNECTION)):
+    for option in reversed((*_SCOPE, output, *_OUTPUT, watch, _EXPLAIN, *_RECORDING, *_CONNECTION)):
         with_options = option(with_options)
     return with_options

@@ -148,19 +148,20 @@ def _origin(entry: Mapping[str, Any]) -> Origin:
 
 
 _HINT = "make a new one with `kcompanion snapshot save FILE`"
+_NAMES = "name a file that can be read, or demo:NAME for a recording that is shipped"
 
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
         data = _unpacked(path)
     except FileNotFoundError as error:
-        raise BadRecording(f"there is no file {path}", "check --from") from error
+        raise BadRecording(f"there is no file {path}", _NAMES) from error
     except gzip.BadGzipFile as error:
         raise BadRecording(f"{path} is not a recording", _HINT) from error
     except (EOFError, zlib.error) as error:
         raise BadRecording(f"{path} is cut off", _HINT) from error
     except OSError as error:
-        raise BadRecording(f"{path} cannot be read: {error.strerror}", "check --from") from error
+        raise BadRecording(f"{path} cannot be read: {error.strerror}", _NAMES) from error
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:

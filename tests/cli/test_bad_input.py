@@ -107,6 +107,8 @@ def test_everything_forbidden_is_undecided_not_well(kcompanion: Command, config:
         (["snapshot", "save", "/"], "is a folder"),
         (["nodes", "--from", "/no/such/file"], "there is no file"),
         (["snapshot", "inspect", "/"], "cannot be read"),
+        (["diff", "demo:three-nodes", "/no/such/file"], "name a file"),
+        (["serve", "-o", "json"], "No such option"),
         (["completion", "tcsh"], "tcsh"),
     ],
 )

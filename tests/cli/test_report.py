@@ -131,6 +131,8 @@ def test_svg_is_xml_and_scales(inside: Command) -> None:
         (("--scope", "app"), 2, "belong together"),
         (("--scope", "cluster", "x"), 2, "takes no name"),
         (("--scope", "pod", "nobody"), 4, "no pod"),
+        (("--scope", "pod", "nobody", "-A"), 2, "-A names none"),
+        (("-O", ""), 2, "names no file"),
         (("-l", "app=nothing-like-it"), 4, "nothing has the labels"),
         (("-n", "nowhere"), 4, "nothing in namespace"),
     ],

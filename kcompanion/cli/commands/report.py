@@ -52,7 +52,7 @@ EVERY = 30  # seconds between two readings with --watch, and after which a brows
     help="What it is about [the cluster; with -n a namespace, with -l an app].",
 )
 @click.argument("name", required=False)
-@reporting(*FORMATS)
+@reporting(*FORMATS, every=EVERY)
 def command(options: Options, file: str | None, scope: str | None, name: str | None) -> int:
     """The architecture and its health in one document: verdict, picture, every part, findings, glossary.
 
@@ -80,6 +80,8 @@ def _target(options: Options, file: str | None) -> tuple[str, str]:
     form = options.output or suffix or "html"
     if file is None:
         file = _AT_A_TERMINAL if form == "html" and sys.stdout.isatty() else "-"
+    if not file:
+        raise UsageError("-O names no file", "for example: -O report.html")
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder", "name a file, for example report.html")
     return file, form
@@ -99,6 +101,8 @@ def _scope(options: Options, kind: str | None, name: str | None) -> Scope:
         raise UsageError(f"--scope {chosen} takes no name", "name one with --scope namespace or --scope pod")
     if (chosen == "app") is not bool(options.selector):
         raise UsageError("-l and --scope app belong together", "kcompanion report --scope app -l app=web")
+    if chosen == "pod" and options.all_namespaces:
+        raise UsageError("a pod is in one namespace: -A names none", "kcompanion report --scope pod NAME -n NAMESPACE")
     if chosen == "namespace":
         if name and space and name != space:
             raise UsageError(f"two namespaces are named: {name} and {space}", "name one")

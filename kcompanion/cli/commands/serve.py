@@ -14,7 +14,7 @@ import click
 
 from kcompanion.cli.commands.report import EVERY, drawings
 from kcompanion.cli.context import session, talk
-from kcompanion.cli.options import Options, reading, whole
+from kcompanion.cli.options import Options, serving
 from kcompanion.cli.reporting import gathered
 from kcompanion.errors import CompanionError, UsageError
 from kcompanion.report.whole.gathered import Scope
@@ -61,15 +61,12 @@ class Fresh:
 
 @click.command("serve")
 @click.option("--listen", default="127.0.0.1:8011", metavar="ADDRESS:PORT", help="Loopback only [127.0.0.1:8011].")
-@reading
-@whole
+@serving
 def command(options: Options, listen: str) -> int:
     """The report of the whole cluster at http://127.0.0.1:8011, read anew every 30 s while somebody looks.
 
     It listens on this machine alone, answers nothing but that page, and only reads the cluster.
     """
-    if options.record or options.watch:
-        raise UsageError("serve keeps itself fresh", "leave out --record and -w")
     host, port = _address(listen)
     fresh = Fresh(lambda: _made(options))
     fresh.latest()  # what is wrong shows here, not in a browser
