@@ -99,6 +99,11 @@ def test_film_is_of_todays_demo(language: str) -> None:
     still = drawn.partition("@media(prefers-reduced-motion:no-preference)")[0]
     assert "animation" not in still, "who wants no motion sees the first step stand still"
     assert ".s0{visibility:visible}" in still
+    wide = float(re.findall(r'viewBox="0 0 ([\d.]+)', drawn)[0])
+    ends = {
+        float(x) + float(length) for x, length in re.findall(r'<text x="([\d.]+)"[^>]* textLength="([\d.]+)"', drawn)
+    }
+    assert max(ends) <= wide, "a line runs out of the picture"
 
 
 # --------------------------------------------------------------------------------------------- READMEs

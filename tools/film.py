@@ -9,12 +9,15 @@ Who prefers reduced motion, or has a viewer that moves nothing, sees the first s
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+from wcwidth import wcwidth
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `python tools/film.py` finds this checkout
@@ -76,13 +79,27 @@ def scenes(language: str) -> Iterator[Scene]:
             f"\x1b[1m{number}. {step.headline}\x1b[0m",
             f"\x1b[2m$\x1b[0m \x1b[36mkcompanion {step.command}\x1b[0m",
             "",
-            *shown,
+            *(row for line in shown for row in folded(line)),
             *([f"\x1b[2m  … {left} {MORE[language]}\x1b[0m"] if left else []),
         ]
         scene = Scene(lines, start, start)
         lasts = READ + PER_ROW * len(lines) + (MOVE if scene.hidden else 0)
         yield Scene(lines, start, start + lasts)
         start += lasts
+
+
+def folded(line: str) -> Iterator[str]:
+    """The line as a terminal shows it: what is too long for a row goes on in the next one, in the same style."""
+    row, used, style = "", 0, ""
+    for part in re.findall(r"\x1b\[[\d;]*m|.", line):
+        cells = 0 if part.startswith("\x1b") else max(0, wcwidth(part))
+        if used + cells > COLUMNS:
+            yield row
+            row, used = style, 0
+        if part.startswith("\x1b"):
+            style = "" if part in ("\x1b[m", "\x1b[0m") else style + part
+        row, used = row + part, used + cells
+    yield row
 
 
 def svg(language: str) -> str:
