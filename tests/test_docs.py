@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from kcompanion.cli.main import COMMANDS
+from kcompanion.model.message import say
 from kcompanion.report.controlplane import VIEWS
+from kcompanion.text.catalog import phrase
 from tools import cast, film, finding_codes, gen_docs, rule_pages
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +78,19 @@ def test_rule_pages_say_nothing_of_this_machine() -> None:
     whole = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "docs" / "rules").glob("*.md"))
     assert MACHINE.findall(whole) == []
     assert REGISTRIES.findall(whole) == []
+
+
+def test_a_code_is_told_where_a_report_says_it_is() -> None:
+    told = phrase(say("report.lead.findings"), "en")
+    assert "of KC5… each in docs/rules/CODE.md, of all others in docs/findings.md" in told
+    others = re.findall(r"^### (KC\d{4})", text("docs/findings.md"), re.MULTILINE)
+    ruled = [file.stem for file in (ROOT / "docs" / "rules").glob("KC*.md")]
+    assert others
+    assert (
+        [code for code in ruled if not code.startswith("KC5")]
+        == [code for code in others if code.startswith("KC5")]
+        == []
+    )
 
 
 def test_no_meaning_is_left_over() -> None:

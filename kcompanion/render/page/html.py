@@ -111,6 +111,7 @@ def _environment(screen: Screen) -> Environment:
         risk=_risk,
         state=_state,
         outcome=_outcome,
+        numbers=_numbers,
     )
     return made
 
@@ -137,6 +138,11 @@ class _Anchors:
 
     def _named(self, code: str, number: int) -> str:
         return code if number == 1 else f"{code}-{number}"
+
+
+def _numbers(table: Table) -> list[bool]:
+    """Of each column, whether it holds numbers: its heading and its gaps stand where they do."""
+    return [any(isinstance(row[index], int) for row in table.rows) for index in range(len(table.columns))]
 
 
 def _affected(finding: Finding) -> Message | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kcompanion.explain.sweep import Entry
-from kcompanion.model.finding import Finding, Risk, Severity, Status, Step
+from kcompanion.model.finding import Finding, Risk, Severity, Status, Step, worst
 from kcompanion.model.message import Message, say
 from kcompanion.report import addons as addon_views
 from kcompanion.report import controlplane as plane_views
@@ -37,7 +37,24 @@ def chapters(found: Gathered) -> list[Chapter]:
 def _chapter(
     key: str, sections: Sequence[Section], status: Status | None = None, lead: Message | None = None
 ) -> Chapter:
-    return Chapter(key, say(f"report.chapter.{key.replace('-', '_')}"), tuple(sections), status, lead)
+    judged = status or _judged(sections)
+    return Chapter(key, say(f"report.chapter.{key.replace('-', '_')}"), tuple(sections), judged, lead)
+
+
+def _judged(sections: Sequence[Section]) -> Status | None:
+    """The worst that the sections say of anything; None where they judge nothing."""
+    found = [status for section in sections for status in _statuses(section)]
+    return worst(found) if found else None
+
+
+def _statuses(section: Section) -> Iterator[Status]:
+    if section.status is not None:
+        yield section.status
+    for block in section.blocks:
+        if isinstance(block, Table):
+            yield from (cell for row in block.rows for cell in row if isinstance(cell, Status))
+        elif isinstance(block, Cause):
+            yield Status.FAIL if block.finding.severity is Severity.CRITICAL else Status.WARN
 
 
 def _infrastructure(found: Infrastructure) -> list[Chapter]:
@@ -64,7 +81,7 @@ def _infrastructure(found: Infrastructure) -> list[Chapter]:
         _chapter(
             "network",
             [addon_views.network_section(installed.network), addon_views.dns_section(installed.dns)],
-            installed.network.status,
+            worst([installed.network.status, installed.dns.status]),
         ),
         _chapter(
             "addons",
@@ -133,7 +150,8 @@ def _causes(found: Gathered) -> list[Chapter]:
         blocks.append(Lines(left))
     if not blocks:
         blocks = [Lines([health.verdict(found.kept, found.sweep)])]
-    made = [_chapter("findings", [Section(say("report.section.findings"), blocks)])]
+    lead = say("report.lead.findings") if shown else None
+    made = [_chapter("findings", [Section(say("report.section.findings"), blocks)], lead=lead)]
     if lives := _lives(found):
         made.append(_chapter("lives", lives))
     if found.below and found.below.remarks:

@@ -47,7 +47,15 @@ def _twisted(item: Any, index: int) -> Any:
         metadata["name"] = HOSTILE[index // 2 % len(HOSTILE)]
     status = {**item.get("status", {})}
     status["conditions"] = [{**one, "message": text} for one in status.get("conditions") or []]
+    if "containerStatuses" in status:
+        status["containerStatuses"] = [_reasoned(one) for one in status["containerStatuses"]]
     return {**item, "metadata": metadata, "status": status, **({"message": text} if "message" in item else {})}
+
+
+def _reasoned(container: Any) -> Any:
+    """The container's status; what keeps it from running has a reason that no page is wide enough for."""
+    states = {name: {**told, "reason": LONG} if "reason" in told else told for name, told in container["state"].items()}
+    return {**container, "state": states}
 
 
 def session(snapshot: Snapshot) -> Session:

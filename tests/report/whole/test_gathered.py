@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,14 @@ def test_json_fits_its_schema_and_says_what_the_commands_say(capsys: Capture, na
     assert report["health"]["entries"] == health["entries"]
     assert report["health"]["judged"] == health["judged"]
     assert report["findings"] == health["findings"]
+
+
+def test_a_chapter_is_as_bad_as_the_worst_thing_in_it(capsys: Capture) -> None:
+    assert run(["report", "--from", "demo:faulty", "-o", "md"]) == 0
+    heads = re.findall(r"^## (.+?)(?: ([✔▲✖]) \w+)?$", capsys.readouterr().out, re.MULTILINE)
+    marks = dict(heads)
+    assert [name for name, mark in heads if mark == "✖"] == ["Namespaces", "Workloads and their owners", "Findings"]
+    assert (marks["Versions and skew"], marks["Flags and drift"], marks["Glossary"]) == ("✔", "", "")
 
 
 @pytest.mark.parametrize("name", ["three-nodes", "faulty"])
