@@ -153,13 +153,14 @@ def _wrapped(rows: Sequence[Sequence[str]], heads: Sequence[str], narrow: Sequen
 def _below(
     rows: Sequence[Sequence[str]], heads: Sequence[str], narrow: Sequence[str], kept: int, screen: Screen
 ) -> str:
-    """The columns from `kept` on under each row; short values with their headings, a sentence explains itself."""
-    short = [max(width(row[i]) for row in rows) < SENTENCE for i in range(len(heads))]
+    """The columns from `kept` on under each row, with their headings; only a sentence explains itself."""
+    columns = list(zip(*rows, strict=True))
+    short = [max(map(width, cells)) < SENTENCE or not any(" " in cell for cell in cells) for cells in columns]
     lines = list(narrow[: len(narrow) - len(rows)])
     for line, row in zip(narrow[len(lines) :], rows, strict=True):
         lines.append(line)
-        cells = [(i, row[i]) for i in range(kept, len(row)) if row[i] != "-"]
-        told = " · ".join(f"{heads[i]}: {cell}" if short[i] else cell for i, cell in cells)
+        under = [(i, row[i]) for i in range(kept, len(row)) if row[i] != "-"]
+        told = " · ".join(f"{heads[i]}: {cell}" if short[i] else cell for i, cell in under)
         lines += wrap(told, screen.columns, " " * 6) if told else []
     return "\n".join(lines)
 

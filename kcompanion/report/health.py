@@ -43,8 +43,8 @@ def verdict(kept: Sorted, sweep: Sweep) -> Message:
         f"health.verdict.{state.value}",
         critical=_count("critical", found[Severity.CRITICAL]),
         warning=_count("warning", found[Severity.WARNING]),
-        objects=total,
-        pods=sweep.judged.get("Pod", 0),
+        objects=_count("objects", total),
+        pods=_count("pods", sweep.judged.get("Pod", 0)),
         missing=_count("missing", len({one.gap.what for one in sweep.not_evaluated})),
     )
     return say("health.verdict.known", verdict=told, count=known) if known else told
@@ -101,7 +101,12 @@ def rest(entries: Sequence[Entry], shown: Sequence[Entry]) -> list[Message]:
     left = [entry for entry in entries if entry.key not in kept]
     counts = Counter(entry.finding.code for entry in left)
     lines = [
-        say(one_or_many("health.more_of", count), code=code, count=count, objects=_objects(left, code))
+        say(
+            one_or_many("health.more_of", count),
+            code=code,
+            count=count,
+            objects=_objects(left, code),
+        )
         for code, count in counts.most_common(SHOWN)
     ]
     if len(counts) > SHOWN:
@@ -109,8 +114,8 @@ def rest(entries: Sequence[Entry], shown: Sequence[Entry]) -> list[Message]:
     return lines
 
 
-def _objects(entries: Sequence[Entry], code: str) -> int:
-    return sum(entry.count for entry in entries if entry.finding.code == code)
+def _objects(entries: Sequence[Entry], code: str) -> Message:
+    return _count("objects", sum(entry.count for entry in entries if entry.finding.code == code))
 
 
 def _told(entry: Entry, *, every: bool, explain: bool) -> Told:

@@ -44,6 +44,8 @@ def test_faults_are_found_and_only_counted_when_asked(capsys: Capture) -> None:
 def test_one_namespace(capsys: Capture) -> None:
     body = answer(capsys, *FAULTY, "-n", "demo-kc5061")
     assert [entry["code"] for entry in body["entries"]] == ["KC5061"]
+    run([*FAULTY, "-n", "demo-kc5061"])
+    assert "1 critical cause and 0 warnings in 1 object (1 pod)." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("health",), ("health", "--fail-on", "critical"), ("overview",), ("orphans",)])

@@ -26,7 +26,7 @@ from kcompanion.explain.baseline import Baseline
 from kcompanion.explain.judge import Verdict
 from kcompanion.explain.sweep import Sweep, sweep
 from kcompanion.model.finding import Finding, Severity
-from kcompanion.model.message import say
+from kcompanion.model.message import one_or_many, say
 from kcompanion.model.snapshot import Snapshot
 from kcompanion.model.world import World
 from kcompanion.report import health as report
@@ -175,10 +175,14 @@ def _wait(options: Options, produce: Callable[[Session], Answer], timeout: float
         if over or (not left and not answer.undecided):
             emit(answer, options)
             if left:
-                talk(screen(options).words(say("health.timed_out", seconds=round(timeout), count=left)))
+                talk(
+                    screen(options).words(
+                        say(one_or_many("health.timed_out", left), seconds=round(timeout), count=left)
+                    )
+                )
             return exit_code(answer, bar) or (FOUND if left else OK)
         if left != told:
-            talk(screen(options).words(say("health.waiting", count=left)))
+            talk(screen(options).words(say(one_or_many("health.waiting", left), count=left)))
             told = left
         time.sleep(min(EVERY, max(0.1, end - time.monotonic())))
 
