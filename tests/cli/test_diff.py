@@ -71,7 +71,7 @@ def test_fail_on_change(inside: Command) -> None:
 
 
 def test_both_languages(inside: Command) -> None:
-    english = inside("diff", "demo:ha", "demo:ha-one-down", "--lang", "en").out
+    english = inside("diff", "demo:ha", "demo:ha-one-down", "--lang", "en", COLUMNS="80").out
     assert f"AFTER: {DOWN}2" in english, "what stands below its row is named"
     assert "리더: 2건" in inside("diff", "demo:ha", "demo:ha-one-down", "--lang", "ko").out
 

@@ -160,9 +160,7 @@ PROMISES: dict[str, dict[str, tuple[str, ...]]] = {
             "static pod",
         ),
     },
-    "S37": {
-        f"nodes --pods {THREE}": ("etcd-kcompanion-control-plane kcompanion-control-plane control plane etcd", "add-on")
-    },
+    "S37": {f"nodes --pods {THREE}": ("etcd-kcompanion-control-plane .* control plane COMPONENT: etcd", "add-on")},
     "S38": {
         f"quiz --topic etcd --answers {HA}": ("3 members|etcd here: 3", "A majority of 3", "That is 2"),
         f"controlplane etcd {HA}": ("One more member would make 4", "5 3 2", "7 4 3"),
