@@ -23,6 +23,9 @@ export KUBE_VERSION
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
+# Some containers set it; then each of the programs that tests start by the hundred would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN = .venv/bin
 READY = .venv/.ready
 PYTEST = $(BIN)/python -m pytest
@@ -64,8 +67,9 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY) ## show the main job on shipped recordings; no cluster needed (KCOMPANION_LANG=ko)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash demo/demo.sh
 
+# worksteal: each process keeps to files of its own, so that what their tests share is made once, and helps at the end.
 test: $(READY) ## everything that needs neither a cluster nor a browser
-	@$(PYTEST) -n 2 --timeout 180 -m "not full" --ignore=tests/cluster --ignore=tests/browser
+	@$(PYTEST) -n 2 --dist worksteal --timeout 180 -m "not full" --ignore=tests/cluster --ignore=tests/browser
 
 lint: $(READY) ## check style, types and layers (make test does it too)
 	@$(BIN)/ruff check

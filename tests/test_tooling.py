@@ -42,6 +42,7 @@ def test_code_is_formatted() -> None:
     check("ruff", "format", "--check", "--output-format", "concise")
 
 
+@pytest.mark.first
 def test_types_hold() -> None:
     check("mypy")
 
