@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from random import Random
 
 import pytest
@@ -32,6 +33,7 @@ NAMES = sorted(file.stem for file in RECORDINGS.glob("*.kcr"))
 few = settings(max_examples=15, deadline=None)
 
 
+@cache
 def held(name: str) -> Snapshot:
     kept = recording.load(RECORDINGS / f"{name}.kcr")
     answers = RecordedSource(kept).read([*nodes.ASKS, *addons.ASKS, *identity.ASKS])

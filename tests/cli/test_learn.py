@@ -201,9 +201,9 @@ def test_a_protocol_that_finds_no_room_leaves_the_old_one(printed: Printed, prot
 
 
 @pytest.mark.parametrize("place", ["nowhere/protocol.json", "."])
-def test_what_could_not_be_kept_is_not_begun(kcompanion: Command, api: Api, tmp_path: Path, place: str) -> None:
+def test_what_could_not_be_kept_is_not_begun(inside: Command, api: Api, tmp_path: Path, place: str) -> None:
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "conflict", "--yes", "--record", str(tmp_path / place), KUBECONFIG=config)
+    ran = inside("learn", "conflict", "--yes", "--record", str(tmp_path / place), KUBECONFIG=config)
     assert (ran.code, "cannot be written" in ran.err) == (1, True)
     assert api.requests == []
 
@@ -317,9 +317,9 @@ def test_cleaning_up_after_a_recording_sends_nothing(inside: Command, api: Api, 
     assert (ran.code, api.requests) == (2, [])
 
 
-def test_nobody_to_ask_is_no_consent(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+def test_nobody_to_ask_is_no_consent(inside: Command, api: Api, tmp_path: Path) -> None:
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "conflict", KUBECONFIG=config)
+    ran = inside("learn", "conflict", KUBECONFIG=config)
     assert ran.code == 2
     assert "--yes" in ran.err
     assert api.requests == []
@@ -329,45 +329,45 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def test_what_is_lacking_is_told_before_anything_is_made(
-    kcompanion: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
+    inside: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
 ) -> None:
     api.answers[REVIEWS] = Answer({"status": {"allowed": False}}, 201)
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "volumes", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "volumes", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert ran.code == 2
     assert "lacking: a default storage class →" in ran.err
     assert "lacking: the rights to: create namespaces, persistentvolumeclaims, pods;" in ran.err
     assert "--anyway" in ran.err
     assert {(one.method, one.path) for one in api.requests if one.method != "GET"} == {("POST", REVIEWS)}
     assert list(tmp_path.rglob("*.journal")) == []
-    ran = kcompanion("learn", "volumes", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "volumes", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert "the namespace kcompanion-lesson-" in ran.err
 
 
 def test_the_list_tells_what_lessons_lack(
-    kcompanion: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
+    inside: Command, valid: Callable[[str, str], dict[str, Any]], api: Api, tmp_path: Path
 ) -> None:
     api.answers[REVIEWS] = Answer({"status": {"allowed": True}}, 201)
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    document = valid("Lessons", kcompanion("learn", "--check", "-o", "json", KUBECONFIG=config).out)
+    document = valid("Lessons", inside("learn", "--check", "-o", "json", KUBECONFIG=config).out)
     lacks = {one["id"]: [lack["id"] for lack in one["lacks"]] for one in document["lessons"]}
     assert lacks["conflict"] == []
     assert lacks["drain"] == ["two_workers"]
-    ran = kcompanion("learn", "drain", "--check", KUBECONFIG=config)
+    ran = inside("learn", "drain", "--check", KUBECONFIG=config)
     assert (ran.code, "drain lacks: two worker nodes" in ran.out) == (0, True)
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 3), (403, 5), (500, 5)])
 def test_what_nobody_answers_is_not_taken_for_there(
-    kcompanion: Command, api: Api, tmp_path: Path, status: int, code: int
+    inside: Command, api: Api, tmp_path: Path, status: int, code: int
 ) -> None:
     api.otherwise = refusal(status, "no for you")
     ways = {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", api.url)), "XDG_STATE_HOME": str(tmp_path)}
-    ran = kcompanion("learn", "--check", "-o", "json", **ways)
+    ran = inside("learn", "--check", "-o", "json", **ways)
     assert ran.code == code
     if status == 401:
         assert "does not know these credentials" in ran.err
-        assert kcompanion("learn", "conflict", "--yes", **ways).code == code
+        assert inside("learn", "conflict", "--yes", **ways).code == code
         assert [one.path for one in api.requests if one.method == "POST" and one.path != REVIEWS] == []
         return
     document = json.loads(ran.out)
@@ -375,21 +375,21 @@ def test_what_nobody_answers_is_not_taken_for_there(
     assert document["gaps"]
     assert all(one["lacks"] and not any(lack["known"] for lack in one["lacks"]) for one in document["lessons"])
     for language, said in (("en", "0 of 1 can run; of 1 it is not known"), ("ko", "1개는 알 수 없습니다")):
-        assert said in kcompanion("learn", "conflict", "--check", "--lang", language, **ways).out
+        assert said in inside("learn", "conflict", "--check", "--lang", language, **ways).out
 
 
 def test_a_need_that_nobody_tells_of_stops_a_lesson_and_a_right_does_not(
-    kcompanion: Command, api: Api, tmp_path: Path
+    inside: Command, api: Api, tmp_path: Path
 ) -> None:
     ways = {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", api.url)), "XDG_STATE_HOME": str(tmp_path)}
     api.answers[REVIEWS] = Answer({"status": {"allowed": True}}, 201)
     api.answers["/apis/storage.k8s.io/v1/storageclasses"] = refusal(403, "no for you")
-    ran = kcompanion("learn", "volumes", "--yes", **ways)
+    ran = inside("learn", "volumes", "--yes", **ways)
     assert ran.code == 5
     assert "not known: a default storage class (no for you)" in ran.err
     assert "/api/v1/namespaces" not in {one.path for one in api.requests}
     api.answers[REVIEWS] = refusal(500, "no for you")
-    ran = kcompanion("learn", "conflict", "--yes", **ways)
+    ran = inside("learn", "conflict", "--yes", **ways)
     assert "not known: the rights to: create namespaces, configmaps; " in ran.err
     assert "/api/v1/namespaces" in {one.path for one in api.requests}
 
@@ -414,12 +414,12 @@ def test_cleaning_up_where_nothing_can_be_read_finds_out_nothing(
 
 @pytest.mark.parametrize(("status", "code", "said"), [(401, 3, "does not know these"), (403, 1, "-n NAMESPACE")])
 def test_a_namespace_that_may_not_be_made_is_told(
-    kcompanion: Command, api: Api, tmp_path: Path, status: int, code: int, said: str
+    inside: Command, api: Api, tmp_path: Path, status: int, code: int, said: str
 ) -> None:
     """It was refused, so nothing was made, and nothing is kept for a later cleanup."""
     api.answers["/api/v1/namespaces"] = refusal(status, "you may not")
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "conflict", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "conflict", "--yes", "--anyway", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert ran.code == code
     assert said in ran.err
     assert "learn cleanup" not in ran.err
@@ -427,16 +427,16 @@ def test_a_namespace_that_may_not_be_made_is_told(
     assert "DELETE" not in {one.method for one in api.requests}
 
 
-def test_a_namespace_that_is_not_there_leaves_nothing(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+def test_a_namespace_that_is_not_there_leaves_nothing(inside: Command, api: Api, tmp_path: Path) -> None:
     api.otherwise = refusal(403, "you may not")
     config = str(write_kubeconfig(tmp_path / "config", api.url))
     words = ("learn", "conflict", "-n", "shop", "--yes", "--anyway")
-    ran = kcompanion(*words, KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside(*words, KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert (ran.code, "there is no namespace shop" in ran.err) == (4, True)
     assert list(tmp_path.rglob("*.journal")) == []
 
 
-def test_an_api_server_that_went_away_leaves_a_journal(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+def test_an_api_server_that_went_away_leaves_a_journal(inside: Command, api: Api, tmp_path: Path) -> None:
     """The namespace was made, then nothing answers any more: the journal stays for `learn cleanup`."""
 
     def dying(_: object) -> Any:
@@ -445,12 +445,12 @@ def test_an_api_server_that_went_away_leaves_a_journal(kcompanion: Command, api:
     api.answers["/api/v1/namespaces"] = lambda _: refusal(500, "etcd is gone")
     api.otherwise = dying
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    ran = kcompanion("learn", "conflict", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "conflict", "--yes", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert ran.code == 1
     assert "learn cleanup" in ran.err
     assert len(list((tmp_path / "kcompanion" / "lessons").glob("*.journal"))) == 1
     api.otherwise = refusal(404, "not found")
     api.answers.clear()
-    ran = kcompanion("learn", "cleanup", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
+    ran = inside("learn", "cleanup", KUBECONFIG=config, XDG_STATE_HOME=str(tmp_path))
     assert "conflict" in ran.out
     assert list((tmp_path / "kcompanion" / "lessons").glob("*.journal")) == []
