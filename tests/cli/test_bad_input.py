@@ -29,33 +29,33 @@ def test_broken_yaml(inside: Command, config: Path) -> None:
     complained(inside("version", "--kubeconfig", str(config)), 3, "is not YAML")
 
 
-def test_a_context_that_is_not_there(kcompanion: Command, config: Path) -> None:
+def test_a_context_that_is_not_there(inside: Command, config: Path) -> None:
     write_kubeconfig(config, "https://127.0.0.1:1", name="prod")
-    complained(kcompanion("version", KUBECONFIG=str(config), timeout=20), 3, "connection refused")
-    complained(kcompanion("version", "--context", "staging", KUBECONFIG=str(config)), 3, "'staging'", "it has: prod")
+    complained(inside("version", KUBECONFIG=str(config)), 3, "connection refused")
+    complained(inside("version", "--context", "staging", KUBECONFIG=str(config)), 3, "'staging'", "it has: prod")
 
 
-def test_a_server_of_another_ca(kcompanion: Command, config: Path, authority: Authority, tmp_path: Path) -> None:
+def test_a_server_of_another_ca(inside: Command, config: Path, authority: Authority, tmp_path: Path) -> None:
     other = Authority(tmp_path, "other")
     with serving(tls(authority.issue("server", "127.0.0.1"))) as server:
         write_kubeconfig(config, server.url, certificate_authority=other.file)
-        complained(kcompanion("version", KUBECONFIG=str(config)), 3, "not signed by the CA")
+        complained(inside("version", KUBECONFIG=str(config)), 3, "not signed by the CA")
 
 
-def test_an_ended_client_certificate(kcompanion: Command, config: Path, authority: Authority) -> None:
+def test_an_ended_client_certificate(inside: Command, config: Path, authority: Authority) -> None:
     certificate, key = authority.issue("jane", ends=LONG_AGO.replace(year=2025))
     with serving(tls(authority.issue("server", "127.0.0.1"))) as server:
         server.otherwise = refusal(401, "Unauthorized")
         user = {"client-certificate": str(certificate), "client-key": str(key)}
         write_kubeconfig(config, server.url, user, certificate_authority=authority.file)
-        complained(kcompanion("nodes", KUBECONFIG=str(config)), 3, "(401)", "ended on 2025-01-01T00:00:00Z")
+        complained(inside("nodes", KUBECONFIG=str(config)), 3, "(401)", "ended on 2025-01-01T00:00:00Z")
 
 
-def test_unknown_credentials(kcompanion: Command, config: Path, api: Api) -> None:
+def test_unknown_credentials(inside: Command, config: Path, api: Api) -> None:
     api.otherwise = refusal(401, "Unauthorized")
     write_kubeconfig(config, api.url, {"token": "old"})
     for command in ("version", "nodes"):
-        complained(kcompanion(command, KUBECONFIG=str(config)), 3, "does not know these credentials")
+        complained(inside(command, KUBECONFIG=str(config)), 3, "does not know these credentials")
 
 
 def test_an_exec_plugin_that_fails(kcompanion: Command, config: Path, api: Api) -> None:
@@ -76,17 +76,17 @@ def test_a_server_that_hangs(kcompanion: Command, config: Path, api: Api) -> Non
     assert took(api.url) - start_of_python < 2 + 2
 
 
-def test_a_web_page_instead_of_an_api(kcompanion: Command, config: Path, api: Api) -> None:
+def test_a_web_page_instead_of_an_api(inside: Command, config: Path, api: Api) -> None:
     api.otherwise = Answer("<html>", headers={"Content-Type": "text/html"})
     write_kubeconfig(config, api.url)
-    complained(kcompanion("controlplane", KUBECONFIG=str(config)), 3, "a proxy or a login")
+    complained(inside("controlplane", KUBECONFIG=str(config)), 3, "a proxy or a login")
 
 
-def test_everything_forbidden_is_undecided_not_well(kcompanion: Command, config: Path, api: Api) -> None:
+def test_everything_forbidden_is_undecided_not_well(inside: Command, config: Path, api: Api) -> None:
     api.otherwise = refusal(403, "forbidden")
     write_kubeconfig(config, api.url)
     for command in ("controlplane", "nodes", "addons"):
-        ran = kcompanion(command, "-o", "json", KUBECONFIG=str(config))
+        ran = inside(command, "-o", "json", KUBECONFIG=str(config))
         assert (ran.code, ran.err) == (5, ""), command
         assert json.loads(ran.out)["complete"] is False
 

@@ -34,17 +34,17 @@ def may_only(*verbs: str, api: Api) -> None:
     ],
 )
 def test_what_follows_needs_watching_and_what_teaches_needs_changing(
-    kcompanion: Command, api: Api, tmp_path: Path, verbs: tuple[str, ...], activity: str, learn: str
+    inside: Command, api: Api, tmp_path: Path, verbs: tuple[str, ...], activity: str, learn: str
 ) -> None:
     may_only(*verbs, api=api)
     config = str(write_kubeconfig(tmp_path / "config", api.url))
-    rows = json.loads(kcompanion("doctor", "activity", "learn", "-o", "json", KUBECONFIG=config).out)["commands"]
+    rows = json.loads(inside("doctor", "activity", "learn", "-o", "json", KUBECONFIG=config).out)["commands"]
     assert {row["command"]: row["verdict"] for row in rows} == {"activity": activity, "learn": learn}
 
 
-def test_for_learn_it_names_what_tells_more(kcompanion: Command, api: Api, tmp_path: Path) -> None:
+def test_for_learn_it_names_what_tells_more(inside: Command, api: Api, tmp_path: Path) -> None:
     may_only("get", "list", "watch", api=api)
-    told = kcompanion("doctor", "learn", KUBECONFIG=str(write_kubeconfig(tmp_path / "config", api.url))).out
+    told = inside("doctor", "learn", KUBECONFIG=str(write_kubeconfig(tmp_path / "config", api.url))).out
     assert "kcompanion learn --check" in told
     assert "create pods" in told
     assert "--rbac" not in told
