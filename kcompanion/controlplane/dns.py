@@ -117,7 +117,7 @@ def _ready_endpoints(snapshot: Snapshot) -> int | None:
         for item in snapshot.items(asks.SYSTEM_SLICES)
         if labels_of(item).get(_SLICE_LABEL) == SERVICE
         for endpoint in maps_at(item, "endpoints")
-        if endpoint.get("nodeName") not in silent
+        if text_at(endpoint, "nodeName") not in silent
         # no `ready` means ready (discovery/v1 EndpointConditions)
         if dig(endpoint, "conditions", "ready") is not False
     )

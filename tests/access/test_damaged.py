@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -14,6 +16,7 @@ from kcompanion.access import identity
 from kcompanion.cluster import recording
 from kcompanion.cluster.recording import RecordedSource
 from kcompanion.controlplane import addonfindings, addons, nodefindings, nodes
+from kcompanion.controlplane.asks import SYSTEM_SLICES
 from kcompanion.controlplane.cgroups import cgroup_driver
 from kcompanion.controlplane.grace import grace_period
 from kcompanion.controlplane.network import network
@@ -68,6 +71,18 @@ def test_addons(name: str, random: Random, count: int) -> None:
     told = addonfindings.findings(found, everything_read=True)
     assert json.dumps(found.to_json())
     assert render(Document(sections=addons_report.sections(found, explain=True), findings=told), Screen(wide=True))
+
+
+def test_a_list_for_the_name_of_a_node() -> None:
+    """Dice found it: names are looked up in sets, where a list raises."""
+    whole = held("three-nodes")
+    kept = whole.readings[SYSTEM_SLICES.key]
+    slices = copy.deepcopy(kept.body)
+    for item in slices:
+        for endpoint in item["endpoints"]:
+            endpoint["nodeName"] = ["worker"]
+    odd = replace(whole, readings={**whole.readings, SYSTEM_SLICES.key: replace(kept, body=slices)})
+    assert addons.addons(odd).dns.endpoints == addons.addons(whole).dns.endpoints
 
 
 @pytest.mark.parametrize("name", NAMES)
