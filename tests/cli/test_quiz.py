@@ -84,6 +84,11 @@ def test_nothing_to_ask_about_is_not_found(capsys: Capture) -> None:
     assert "no question" in capsys.readouterr().err
 
 
+def test_a_namespace_that_does_not_exist_is_told(capsys: Capture) -> None:
+    assert run([*SHOP, "-n", "shopp"]) == 4
+    assert 'namespace "shopp" not found' in capsys.readouterr().err
+
+
 def test_it_cannot_be_watched(capsys: Capture) -> None:
     assert run([*SHOP, "-w"]) == 2
     assert "leave out -w" in capsys.readouterr().err

@@ -20,13 +20,14 @@ import yaml
 from kcompanion.cluster import recording
 from kcompanion.explain.judge import Verdict, judge
 from kcompanion.model.ask import Outcome, Reading, listing
-from kcompanion.model.resources import BY_NAME, KNOWN, Resource
+from kcompanion.model.resources import BY_NAME, KNOWN, LEASES, Resource
 from kcompanion.model.snapshot import Object, Snapshot
 from kcompanion.model.world import World
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast, where libyaml is there
 CASES = Path(__file__).parent / "cases"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+_BY_NAME = {**BY_NAME, LEASES.plural: LEASES}  # Leases are looked up, and no kind to ask about
 _BY_KIND = {resource.kind: resource for resource in KNOWN}
 
 
@@ -70,7 +71,7 @@ def world_from(documents: list[dict[str, Any]]) -> World:
         by_resource[resource].append(item)
     readings = [Reading(listing(resource), Outcome.OK, 200, body=by_resource[resource]) for resource in KNOWN]
     readings += [Reading(listing(one), Outcome.OK, 200, body=items) for one, items in by_resource.items()]
-    readings += [Reading(listing(BY_NAME[name]), Outcome.FORBIDDEN, 403) for name in head.get("forbidden", ())]
+    readings += [Reading(listing(_BY_NAME[name]), Outcome.FORBIDDEN, 403) for name in head.get("forbidden", ())]
     return World(Snapshot(moment, readings={reading.ask.key: reading for reading in readings}))
 
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kcompanion.cluster import recording
 from kcompanion.model.finding import Severity
-from tests.explain.casebook import verdicts, world_of
+from tests.explain.casebook import CASES, verdicts, world_from, world_of
 
 RECORDINGS = Path(recording.__file__).parents[1] / "recordings"
 
@@ -20,3 +21,11 @@ def test_healthy_cluster_is_silent(name: str) -> None:
         if finding.severity is not Severity.INFO
     }
     assert told == set()
+
+
+@pytest.mark.parametrize("kind", ["nodes", "leases"])
+def test_a_service_is_not_called_well_where_its_nodes_cannot_be_heard(kind: str) -> None:
+    documents = list(yaml.safe_load_all((CASES / "KC5270" / "negative.yaml").read_text(encoding="utf-8")))
+    world = world_from([{"forbidden": [kind]}, *documents])
+    (service,) = [verdict for verdict in verdicts(world) if verdict.ref.kind == "Service"]
+    assert "KC5270" in {missed.code for missed in service.not_evaluated}

@@ -66,7 +66,9 @@ def _drawn(conversation: Session, options: Options, count: int, seed: int | None
         chosen = int(world.now.timestamp()) % 10_000 if seed is None else seed
         return draw(world, snapshot, namespace, seed=chosen, count=count, topics=topics)
 
-    return settle(conversation, work, first)
+    quiz = settle(conversation, work, first)
+    gathering.nothing_in(conversation, namespace)  # a misspelt one is told, not passed over
+    return quiz
 
 
 def _answer(conversation: Session, quiz: Quiz, *, answers: bool) -> Answer:
