@@ -13,6 +13,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -24,6 +25,8 @@ from operators.replicaset.client import Client
 from operators.replicaset.logs import Log
 
 LAST_TRY = 1.0  # seconds for a renewal when the deadline is near or past, as after SIGSTOP: it also tells who leads now
+GIVING_AWAY = 3.0  # seconds for the last write and, where it fails, for more of it; after that the Lease just runs out
+PAUSE = 0.1  # seconds between those
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,20 @@ class Election:
                 raise LostLease(f"taken by {self.holder}" if taken else f"not renewed in time: {self.refused}")
 
     async def release(self) -> None:
-        """Lets the next one take over at once; called when nothing is written any more."""
+        """Lets the next one take over at once; called when nothing is written any more.
+
+        A renewal that was cut off may have been heard. Then the version that we know is not the last one, the first
+        write is refused for it (409), and the next one is made of what is there now.
+        """
         if not self.leading:
             return
         self.leading = False
-        if not self._seen:  # deleted: free already
-            return
-        record = {**self._record(), "holderIdentity": "", "leaseDurationSeconds": 1}
-        await self._write("PUT", self._path, {**self._seen, "spec": record}, limit=2.0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GIVING_AWAY):
+                while self._seen and self.holder == self.identity:  # not deleted, nor taken: free already
+                    free = {**self._record(), "holderIdentity": "", "leaseDurationSeconds": 1}
+                    if not await self._write("PUT", self._path, {**self._seen, "spec": free}, limit=GIVING_AWAY):
+                        await asyncio.sleep(PAUSE)
 
     async def _try(self) -> bool:
         """One attempt to take or to renew the Lease."""

@@ -21,6 +21,7 @@ from tests.learn.asbefore import Objects, differences, objects
 
 WHOLE = 1500.0  # seconds: a lesson's own limits are generous, and so is its way back
 BROKEN = 600.0  # until it has broken what it is about
+SHUNNED = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def as_before(ground: Ground, before: Objects) -> None:
 
 
 def unready(ground: Ground) -> list[str]:
+    """What is not ready, or not taken for ready yet: a node loses the taint of its bad time only some seconds later."""
     nodes = json.loads(ground.get("nodes", "-o", "json"))["items"]
     pods = json.loads(ground.get("pods", "-n", "kube-system", "-l", "tier=control-plane", "-o", "json"))["items"]
-    return [one["metadata"]["name"] for one in (*nodes, *pods) if ready(one) != "True"]
+    shunned = [node for node in nodes if SHUNNED & {taint["key"] for taint in node["spec"].get("taints", ())}]
+    return [one["metadata"]["name"] for one in (*nodes, *pods) if ready(one) != "True" or one in shunned]
 
 
 def ready(item: dict[str, Any]) -> str:

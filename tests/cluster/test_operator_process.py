@@ -84,7 +84,7 @@ def test_asked_to_end_it_ends_with_0_and_gives_the_lease_away(
         running.send(number)
         assert running.wait(within) == 0, running.tail()
     holder = kubectl("get", "lease", LEASE, "-n", namespace, "-o", "jsonpath={.spec.holderIdentity}")
-    assert holder == ""
+    assert holder == "", running.tail()
 
 
 def test_a_lost_lease_ends_it_with_1(cluster: Path, kubectl: Kubectl, namespace: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kcompanion.cluster.connect import Target
+from operators.replicaset import lease
 from operators.replicaset.client import Client
 from operators.replicaset.lease import Election, LostLease, Timing
 from operators.replicaset.login import Logins
@@ -187,6 +188,48 @@ async def test_a_released_lease_is_free_at_once(api: Api, leases: Leases, tmp_pa
         assert a.left() == 0
         assert await b.attempt()
     assert leases.writes == ["a", "", "b"]
+
+
+@in_loop
+async def test_it_is_released_although_a_renewal_was_cut_off_that_the_server_had_heard(
+    api: Api, leases: Leases, tmp_path: Path
+) -> None:
+    async with candidates(api, tmp_path, Clock(), "a", "b") as (a, b):
+        await a.attempt()
+        assert leases.lease is not None
+        leases.version += 1  # the renewal: its answer was not waited for
+        leases.lease["metadata"]["resourceVersion"] = str(leases.version)
+        await a.release()
+        assert await b.attempt()
+    assert leases.writes == ["a", "", "b"]
+
+
+@in_loop
+async def test_it_is_released_when_the_server_answers_again(api: Api, leases: Leases, tmp_path: Path) -> None:
+    async with candidates(api, tmp_path, Clock(), "a") as (a,):
+        await a.attempt()
+        leases.down = True
+        releasing = asyncio.create_task(a.release())
+        await until(lambda: a.refused != "")
+        assert not releasing.done()
+        leases.down = False
+        await releasing
+    assert leases.writes == ["a", ""]
+
+
+@in_loop
+async def test_another_who_took_it_keeps_it_and_the_end_does_not_wait_for_a_dead_server(
+    api: Api, leases: Leases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "GIVING_AWAY", 0.3)
+    async with candidates(api, tmp_path, Clock(), "a", "b") as (a, b):
+        await a.attempt()
+        leases.lease = None
+        assert await b.attempt()
+        await a.release()  # it does not know yet
+        leases.down = True
+        await b.release()
+    assert leases.writes == ["a", "b"]
 
 
 @in_loop
