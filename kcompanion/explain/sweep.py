@@ -65,7 +65,7 @@ class Beside:
     """A finding of other origin, and the object it is about.
 
     `instead` are the codes of rules that tell the same (any where empty): where one does, of that object and as bad,
-    the finding is left out. None where no rule can tell it.
+    the finding is left out; where one of those named takes it for less bad, that one is. None where no rule can.
     """
 
     finding: Finding
@@ -164,10 +164,21 @@ def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Beside]
         for cause in causes:
             suffering[cause.code, _root(cause, family)].add(subject)
     made = [_entry(root, those, suffering[code, root], family) for (code, root), those in groups.items()]
-    others = [one.finding for one in more if not any(_tells(entry, one, family) for entry in made)]
-    return in_order(
-        [*made, *(Entry(finding, finding.subject, (finding.subject,), finding.subject) for finding in others)]
-    )
+    others = [one for one in more if not any(_tells(entry, one, family) for entry in made)]
+    kept = [entry for entry in made if not any(_outweighs(one, entry) for one in others)]
+    return in_order([*kept, *(_from_beside(one, made) for one in others)])
+
+
+def _outweighs(one: Beside, entry: Entry) -> bool:
+    """Whether a finding of other origin says worse of the very object that a cause is told of."""
+    return one.instead is not None and entry.finding.code in one.instead and entry.root == one.about
+
+
+def _from_beside(one: Beside, made: Iterable[Entry]) -> Entry:
+    """A finding of other origin as a cause, with all that suffers from what it is told in place of."""
+    milder = (name for entry in made if _outweighs(one, entry) for name in entry.affected)
+    affected = tuple(sorted({one.finding.subject, *milder}))
+    return Entry(replace(one.finding, affected=affected), one.finding.subject, affected, one.finding.subject)
 
 
 def _tells(entry: Entry, one: Beside, family: Family) -> bool:

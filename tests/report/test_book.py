@@ -116,3 +116,8 @@ def test_terms_name_objects_of_the_cluster_or_nothing() -> None:
     assert set(bare.shown.values()) == {None}
     for language in ("en", "ko"):
         assert len(printed(glossary.sections(found), language)) > len(printed(glossary.sections(bare), language))
+
+
+def test_a_refusal_that_no_rule_knows_is_among_those_of_failed_create() -> None:
+    codes = book.page("reason", "FailedCreate", shop()).codes
+    assert (codes[0], codes[-1]) == ("KC5148", "KC5256")

@@ -33,7 +33,7 @@ def _phase(word: str, look: Look, given: str) -> Page:
         for pod in look.pods()
         if pod.phase == word
     ]
-    return _page("phase", word, blocks, (), examples, look, given)
+    return _page("phase", word, blocks, {}, examples, look, given)
 
 
 def _condition(word: str, look: Look, given: str) -> Page:
@@ -45,7 +45,7 @@ def _condition(word: str, look: Look, given: str) -> Page:
         (say("book.label.otherwise"), say(f"{key}.otherwise")),
     ]
     examples = [example for kind in kinds for example in _with_condition(word, kind, look)]
-    return _page("condition", word, [Facts(facts)], (), examples, look, given)
+    return _page("condition", word, [Facts(facts)], {}, examples, look, given)
 
 
 # Which kinds are looked at for examples of a condition.
@@ -105,7 +105,7 @@ def _reason(word: str, look: Look, given: str) -> Page:
             for path in [next((path for found, path in reasons_of(pod) if found == word), "")]
             if path
         ]
-    return _page("reason", word, [Facts(facts)], entry.numbers, examples, look, given)
+    return _page("reason", word, [Facts(facts)], _rules(entry.numbers, entry.codes), examples, look, given)
 
 
 def _since(pod: Pod) -> str:
@@ -125,7 +125,7 @@ def _exit_code(word: str, look: Look, given: str) -> Page:
                 reason = text_at(container.ended, "reason")
                 examples.append(Example(pod.ref, f"{container.name}: {reason}", text_at(container.ended, "finishedAt")))
     numbers = tuple(sorted(_CODE_NUMBERS.get(int(word), ())))
-    return _page("exit-code", word, [Facts(facts)], numbers, examples, look, given)
+    return _page("exit-code", word, [Facts(facts)], _rules(numbers), examples, look, given)
 
 
 # Taxonomy numbers of what ends with these codes.
@@ -136,7 +136,7 @@ def _page(
     topic: str,
     word: str,
     blocks: Sequence[Block],
-    numbers: Sequence[int],
+    codes: Mapping[str, Message],
     examples: Sequence[Example],
     look: Look,
     given: str,
@@ -145,7 +145,6 @@ def _page(
     title = say(f"book.page.{topic.replace('-', '_')}", word=word)
     lines: list[Block] = [] if given == topic else [Lines([say(f"book.is_no_{given}", word=word)])]
     sections = [Section(title, [*lines, *blocks])]
-    codes = _rules(numbers)
     if codes:
         told = [say("book.rule", code=code, title=heading) for code, heading in codes.items()]
         sections.append(Section(say("book.section.rules"), [Lines(told)]))
@@ -154,13 +153,11 @@ def _page(
     return Page(topic, word, sections, shown, None if look.missing else len(examples), look.gaps, tuple(codes))
 
 
-def _rules(numbers: Sequence[int]) -> dict[str, Message]:
-    """Code to heading of the rules that recognise these numbers of the taxonomy."""
+def _rules(numbers: Sequence[int], codes: Sequence[str] = ()) -> dict[str, Message]:
+    """Code to heading of the rules that recognise these numbers of the taxonomy, and of those with these codes."""
     wanted = set(numbers)
-    found = {
-        rule.code: say(f"{rule.area}.{rule.code.lower()}.title") for rule in RULES if wanted.intersection(rule.numbers)
-    }
-    return dict(sorted(found.items()))
+    found = (rule for rule in RULES if wanted.intersection(rule.numbers) or rule.code in codes)
+    return {rule.code: say(f"{rule.area}.{rule.code.lower()}.title") for rule in sorted(found, key=lambda r: r.code)}
 
 
 def _here(shown: Sequence[Example], found: int, look: Look) -> Section:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Where a reason stands, and the numbers of the failure taxonomy whose rules recognise it."""
+    """Where a reason stands, and the rules that recognise it: those of numbers of the failure taxonomy, and others."""
 
     where: str  # waiting, terminated, pod, word, condition, event
     numbers: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
 
 
 # Phase: whether the study notes' wording of it needs a remark.
@@ -97,7 +98,7 @@ REASONS: Mapping[str, Reason] = {
     "Unhealthy": Reason("event", (142,)),
     "Killing": Reason("event", (144,)),
     "FailedPreStopHook": Reason("event", (146,)),
-    "FailedCreate": Reason("event", tuple(range(148, 158))),
+    "FailedCreate": Reason("event", tuple(range(148, 158)), ("KC5256",)),
     "TaintManagerEviction": Reason("event", (111,)),
     "NodeNotReady": Reason("event", (114, 115)),
     "FailedGetResourceMetric": Reason("event", (162,)),
