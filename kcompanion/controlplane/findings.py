@@ -94,7 +94,7 @@ def _no_leader(plane: ControlPlane) -> Iterator[Finding]:
                 Severity.CRITICAL,
                 f"Lease/{component.name}",
                 say("controlplane.finding.kc1002", component=component.name, age=age, duration=held.duration),
-                (Evidence(f"Lease kube-system/{component.name}", "spec.renewTime", f"{age}s ago"),),
+                (held.evidence,),
                 f"kubectl -n kube-system get lease {component.name} -o yaml",
             )
 

@@ -24,10 +24,15 @@ class Leader:
     holder: str
     node: str
     pod: str
-    age: int | None
+    renewed: str  # when, as the Lease says
+    age: int | None  # seconds since then
     duration: int
     transitions: int
     acquired: int | None  # seconds since the present holder took it
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(f"Lease {asks.SYSTEM}/{self.component}", "spec.renewTime", self.renewed, self.renewed)
 
     @property
     def expired(self) -> bool:
@@ -59,6 +64,7 @@ def leader(snapshot: Snapshot, component: str) -> Leader | None:
         holder=holder,
         node=node,
         pod=pod,
+        renewed=text_at(lease, "spec", "renewTime"),
         age=seconds_between(spec.get("renewTime"), snapshot.now),
         duration=_whole(spec.get("leaseDurationSeconds"), 15),
         transitions=_whole(spec.get("leaseTransitions"), 0),
@@ -71,10 +77,9 @@ def leader_check(snapshot: Snapshot, component: str) -> Check:
     if missing := unread(snapshot, asks.LEASES):
         return missing
     found = leader(snapshot, component)
-    source = f"Lease {asks.SYSTEM}/{component}"
     if found is None:
-        return Check(Status.FAIL, say("controlplane.check.no_lease"), Evidence(source))
-    evidence = Evidence(source, "spec.renewTime", "" if found.age is None else f"{found.age}s ago")
+        return Check(Status.FAIL, say("controlplane.check.no_lease"), Evidence(f"Lease {asks.SYSTEM}/{component}"))
+    evidence = found.evidence
     age = "?" if found.age is None else found.age
     if not found.holder:
         return Check(Status.FAIL, say("controlplane.check.lease_free"), evidence)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kcompanion.controlplane import asks, hosts
 from kcompanion.controlplane.health import Check, readable, unread
-from kcompanion.model.fields import labels_of, map_at, name_of
+from kcompanion.model.fields import labels_of, map_at, name_of, text_at
 from kcompanion.model.finding import Evidence, Status
 from kcompanion.model.message import say
 from kcompanion.model.snapshot import Object, Snapshot
@@ -30,7 +30,12 @@ class Pulse:
 
     lease: str  # namespace/name
     holder: str
-    age: int | None  # seconds since the last renewal
+    renewed: str  # when, as the Lease says
+    age: int | None  # seconds since then
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(f"Lease {self.lease}", "spec.renewTime", self.renewed, self.renewed)
 
     @property
     def silent(self) -> bool:
@@ -74,6 +79,7 @@ def _pulse(lease: Object, namespace: str, snapshot: Snapshot) -> Pulse:
     return Pulse(
         f"{namespace}/{name_of(lease)}",
         str(spec.get("holderIdentity") or ""),
+        text_at(lease, "spec", "renewTime"),
         seconds_between(spec.get("renewTime"), snapshot.now),
     )
 
@@ -112,7 +118,7 @@ def identity_check(snapshot: Snapshot, node: str) -> Check | None:
 
 def pulse_check(pulse: Pulse, message_id: str) -> Check:
     """OK while a Lease is being renewed, FAIL after three missed renewals."""
-    evidence = Evidence(f"Lease {pulse.lease}", "spec.renewTime", "" if pulse.age is None else f"{pulse.age}s ago")
+    evidence = pulse.evidence
     age = "?" if pulse.age is None else pulse.age
     if pulse.silent:
         return Check(Status.FAIL, say(f"{message_id}_silent", age=age), evidence)

@@ -69,12 +69,11 @@ def _liveness(node: Node, grace: Grace) -> Iterator[Finding]:
         )
     elif pulse is not None and pulse.silent:
         age = "?" if pulse.age is None else str(pulse.age)
-        evidence = Evidence(f"Lease {pulse.lease}", "spec.renewTime", f"{age}s ago")
         yield _finding(
             "KC2002",
             Severity.WARNING,
             node.name,
-            evidence,
+            pulse.evidence,
             f"kubectl get lease -n kube-node-lease {node.name} -w",
             age=age,
             grace=grace.seconds,

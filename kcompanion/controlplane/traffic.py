@@ -65,21 +65,15 @@ def _line(source: str, target: str, age: int | None, evidence: Evidence) -> Line
     return Line(source, target, age is not None and age <= LATELY, age, evidence)
 
 
-def _told(age: int | None) -> str:
-    return "" if age is None else f"{age}s ago"
-
-
 def _leases(snapshot: Snapshot) -> list[Line]:
     found = []
     for component in ELECTING:
         held = leader(snapshot, component)
         if held is not None and held.holder:
             where = f"{component} ({held.node or held.holder})"
-            source = Evidence(f"Lease {asks.SYSTEM}/{component}", "spec.renewTime", _told(held.age))
-            found.append(_line(where, "kube-apiserver", held.age, source))
+            found.append(_line(where, "kube-apiserver", held.age, held.evidence))
     for host, pulse in sorted(identities(snapshot).items()):
-        source = Evidence(f"Lease {pulse.lease}", "spec.renewTime", _told(pulse.age))
-        found.append(_line(f"kube-apiserver ({host})", "etcd", pulse.age, source))
+        found.append(_line(f"kube-apiserver ({host})", "etcd", pulse.age, pulse.evidence))
     return found
 
 
