@@ -1,6 +1,6 @@
 """The report as one file of HTML: opens offline, is whole without its script, and asks nothing of anybody.
 
-Every text is escaped by the template engine and cleaned of control and direction characters before. What is not
+Every text is escaped, nearly all by the template engine, and cleaned of control and direction characters. What is not
 escaped is our own: style, script and the picture, which escapes what it draws. The security policy names style and
 script by their hashes, so nothing that slipped through could run.
 """
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kcompanion.model.finding import Evidence, Finding, Status, Step
 from kcompanion.model.message import Message, say
@@ -28,9 +30,10 @@ from kcompanion.render.drawing import svg
 from kcompanion.render.screen import Screen
 from kcompanion.render.svgparts import DARK, LIGHT, RULES
 from kcompanion.render.theme import MARKS, SEVERITY_STATUS
-from kcompanion.report.document import Branch, Cause, Facts, Lesson, Lines, Literal, Table, Told, Tree
+from kcompanion.report.document import Branch, Cause, Cell, Facts, Lesson, Lines, Literal, Table, Told, Tree
 from kcompanion.report.page import Page
 
+_CODE = re.compile(r"`([^`]+)`")
 FOLDED = frozenset({"flags"})  # chapters that are long and looked up rather than read
 _KINDS: Mapping[str, type] = {
     "table": Table, "facts": Facts, "lines": Lines, "cause": Cause, "told": Told, "tree": Tree, "literal": Literal,
@@ -101,6 +104,7 @@ def _environment(screen: Screen) -> Environment:
     anchors = _Anchors()
     made.filters.update(
         words=screen.words,
+        prose=partial(_prose, screen),
         text=lambda key: screen.words(say(f"report.{key}")),
         severity=lambda finding: SEVERITY_STATUS[finding.severity],
         anchor=anchors.next,
@@ -114,6 +118,14 @@ def _environment(screen: Screen) -> Environment:
         numbers=_numbers,
     )
     return made
+
+
+def _prose(screen: Screen, cell: Cell) -> Markup:
+    """Words, where those of a message have what stands between backticks as code."""
+    told = escape(screen.words(cell))
+    if not isinstance(cell, Message):
+        return told
+    return Markup(_CODE.sub(r"<code>\1</code>", str(told)))  # noqa: S704 - the text is escaped, and the tag is ours
 
 
 def _is(kind: type) -> Callable[[object], bool]:

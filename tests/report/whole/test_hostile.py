@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from html import unescape
+from dataclasses import replace
+from html import escape, unescape
 from xml.etree import ElementTree
 
 import pytest
 
 from kcompanion.cli.commands.report import drawings
 from kcompanion.cli.reporting import gathered
+from kcompanion.model.message import say
+from kcompanion.render.page.html import html
 from kcompanion.render.screen import Screen
 from kcompanion.render.terminal import render
+from kcompanion.report.document import Lines, Section
 from kcompanion.report.page import Page
 from kcompanion.report.whole.gathered import Gathered, Scope
 from kcompanion.report.whole.page import document, page, to_json
@@ -49,6 +53,16 @@ def test_the_page_holds_them_as_text_alone(whole: Page, language: str) -> None:
     assert LONG in text
     assert not any(char in text for char in CONTROL)
     assert SCRIPT in unescape(text)
+
+
+def test_code_in_a_sentence_is_code_and_what_the_cluster_says_in_it_is_text(whole: Page, language: str) -> None:
+    told = Lines([say("operator.ready", seconds=f"`{SCRIPT}`"), "the cluster's `own`"])
+    [chapter] = [replace(one, sections=(Section(one.title, (told,)),)) for one in whole.chapters[:1]]
+    text = html(replace(whole, chapters=(chapter,)), language, "1")
+    assert "<code>kcompanion operator status</code>" in text
+    assert f"<code>{escape(SCRIPT)}</code>" in text
+    assert "the cluster&#39;s `own`" in text
+    assert Parsed(text).tags.count("script") == 1
 
 
 def test_markdown_stays_text(whole: Page, language: str) -> None:
