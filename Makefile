@@ -29,9 +29,9 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 READY = .venv/.ready
 PYTEST = $(BIN)/python -m pytest
-# Each file in one of three processes, in the order and with the locks of tests/cluster/conftest.py: they mostly wait.
+# Each file in one of four processes, in the order and with the locks of tests/cluster/conftest.py: they mostly wait.
 CLUSTER_TESTS = -p no:randomly --never-skip --timeout 1500 tests/cluster $(wildcard tests/browser)
-PYTEST_CLUSTER = $(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder $(CLUSTER_TESTS)
+PYTEST_CLUSTER = $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder $(CLUSTER_TESTS)
 # `make lock LOCK_FLAGS=--upgrade` takes newer versions; without it, only what has to change does.
 LOCK_FLAGS =
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -145,7 +145,7 @@ clusters:
 conformance: $(READY) ## Kubernetes' own tests of ReplicaSets (CONTROLLER=ours, builtin or none)
 	@$(BIN)/python -m lab conformance --controller $(or $(CONTROLLER),ours)
 
-# Three at once on two cores starve each other now and then. What failed is run once more, one after the other: what
+# Four at once on two cores starve each other now and then. What failed is run once more, one after the other: what
 # fails again is broken, and what passes is named, for it may be a race in the product as well as in its test.
 test-cluster: $(READY) cluster e2e-binary ## the tests on real clusters and in a browser
 	@$(PYTEST_CLUSTER) -m "not full" || { \

@@ -166,7 +166,21 @@ def _entries(verdicts: Iterable[Verdict], family: Family, more: Iterable[Beside]
     made = [_entry(root, those, suffering[code, root], family) for (code, root), those in groups.items()]
     others = [one for one in more if not any(_tells(entry, one, family) for entry in made)]
     kept = [entry for entry in made if not any(_outweighs(one, entry) for one in others)]
-    return in_order([*kept, *(_from_beside(one, made) for one in others)])
+    return in_order(_with_what_it_does(e, deepest) for e in (*kept, *(_from_beside(one, made) for one in others)))
+
+
+def _with_what_it_does(entry: Entry, deepest: Mapping[str, Finding]) -> Entry:
+    """A cause as bad as the worst of what it does: a Service without answers is no less so for its silent node.
+
+    What is worse than the cause itself is named before the rest.
+    """
+    order = {name: SEVERITY_ORDER[deepest[name].severity] for name in entry.affected if name in deepest}
+    own = SEVERITY_ORDER[entry.finding.severity]
+    if min(order.values(), default=own) >= own:
+        return entry
+    affected = tuple(sorted(entry.affected, key=lambda name: (min(order.get(name, own), own), name)))
+    worst = min((deepest[name].severity for name in order), key=SEVERITY_ORDER.__getitem__)
+    return replace(entry, finding=replace(entry.finding, severity=worst, affected=affected), affected=affected)
 
 
 def _outweighs(one: Beside, entry: Entry) -> bool:

@@ -89,6 +89,16 @@ def test_what_suffers_from_a_node_goes_with_the_view_that_says_worse_than_the_ru
     assert (entry["code"], entry["affectedCount"]) == ("KC1000", 10)  # the pods of KC5123
 
 
+def test_a_cause_is_as_bad_as_what_it_does(capsys: Capture) -> None:
+    """The node's silence alone is a warning; that nobody answers for DNS because of it is not."""
+    source = ("-n", "kube-system", "--from", "demo:ha-one-down", "--fail-on", "critical")
+    code, body = told(capsys, "health", *source)
+    [entry] = body["entries"]
+    assert (code, entry["code"], entry["severity"]) == (1, "KC5123", "critical")
+    assert entry["affected"][0] == "Service/kube-system/kube-dns"
+    assert run(["explain", "service/kube-dns", *source]) == code
+
+
 @pytest.mark.parametrize("command", WHOLE)
 @pytest.mark.parametrize("name", ["three-nodes", "ha", "minikube", "k3s", "eks"])
 def test_what_is_well_stays_green(capsys: Capture, name: str, command: str) -> None:
