@@ -124,6 +124,7 @@ AREAS = {
 PLACEHOLDERS = {
     "KC1000.nodes": "the silent nodes, at most five of them",
     "KC1060.nodes": "their nodes, at most five of them",
+    "KC2002.then": "when the node will be called Unknown, or that this is overdue",
     "KC3030.name": "the APIService",
     "KC3030.reason": "the reason its Available condition gives",
     "KC3041.names": "those classes",
@@ -148,7 +149,6 @@ PLACEHOLDERS = {
     "failed": "the names of the failed checks",
     "flag": "the flag, without its dashes",
     "gone": "components that have no instance elsewhere",
-    "grace": "the node controller's grace period in seconds",
     "hit": "components that had an instance there",
     "left": "blocks not taken yet",
     "milliseconds": "the median of some requests",

@@ -234,6 +234,8 @@ def _with_shared(
         shared["output"] = shared["output"] or ""
         if shared["namespace"] and shared["all_namespaces"]:
             raise click.UsageError("-n and -A exclude each other")
+        if shared["from_file"] == "":  # an unset variable; the live cluster was not asked for
+            raise click.UsageError("--from has no file: name a recording, or leave it out to read the cluster")
         if shared["from_file"] and shared["record"]:
             raise click.UsageError("--from and --record exclude each other")
         selectors.check(shared["selector"])

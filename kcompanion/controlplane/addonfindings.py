@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kcompanion.controlplane.addons import Addons
 from kcompanion.controlplane.dns import Dns
 from kcompanion.controlplane.network import Network
+from kcompanion.controlplane.rollout import Rollout
 from kcompanion.controlplane.storage import Storage
 from kcompanion.model.finding import Evidence, Finding, Severity, Status
 from kcompanion.model.message import say
@@ -155,6 +156,13 @@ def _storage(storage: Storage) -> Iterator[Finding]:
         yield _finding("KC3041", Severity.WARNING, "StorageClass", evidence, command, names=names)
 
 
+def _explaining(rollout: Rollout) -> str:
+    """The command that tells why its pods are not ready; on a silent node they are still called Running."""
+    kind, _, place = rollout.evidence.source.partition(" ")
+    namespace, _, name = place.partition("/")
+    return f"kcompanion explain {kind.lower()}/{name} -n {namespace}"
+
+
 def _products(addons: Addons) -> Iterator[Finding]:
     for addon in addons.found:
         if not addon.present:
@@ -166,7 +174,7 @@ def _products(addons: Addons) -> Iterator[Finding]:
                 Severity.WARNING if rollout.ready else Severity.CRITICAL,
                 f"Addon/{addon.product}",
                 rollout.evidence,
-                "kubectl get pods -A | grep -v Running",
+                _explaining(rollout),
                 product=addon.product,
                 ready=rollout.ready,
                 desired=rollout.desired,

@@ -69,6 +69,7 @@ def _liveness(node: Node, grace: Grace) -> Iterator[Finding]:
         )
     elif pulse is not None and pulse.silent:
         age = "?" if pulse.age is None else str(pulse.age)
+        over = pulse.age is not None and pulse.age > grace.seconds
         yield _finding(
             "KC2002",
             Severity.WARNING,
@@ -76,7 +77,7 @@ def _liveness(node: Node, grace: Grace) -> Iterator[Finding]:
             pulse.evidence,
             f"kubectl get lease -n kube-node-lease {node.name} -w",
             age=age,
-            grace=grace.seconds,
+            then=say(f"nodes.then.{'over' if over else 'soon'}", grace=grace.seconds),
         )
     if ready is None:
         evidence = Evidence(f"Node {node.name}", "status.conditions[Ready]", "none")

@@ -82,9 +82,10 @@ def _kubelets(snapshot: Snapshot) -> list[Line]:
     ages = [pulse.age for pulse in pulses.values() if pulse.age is not None]
     if not ages:
         return []
-    lately = sum(1 for age in ages if age <= LATELY)
+    heard = [age for age in ages if age <= LATELY]
+    lately = len(heard)
     source = Evidence(f"Leases {asks.NODE_LEASES}", "spec.renewTime", f"{lately} of {len(pulses)} renewed")
-    return [_line(f"kubelet ({lately}/{len(pulses)})", "kube-apiserver", min(ages), source)]
+    return [_line(f"kubelet ({lately}/{len(pulses)})", "kube-apiserver", max(heard, default=min(ages)), source)]
 
 
 def _servers_to_etcd(snapshot: Snapshot) -> list[Line]:

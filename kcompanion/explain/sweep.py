@@ -189,9 +189,9 @@ def _outweighs(one: Beside, entry: Entry) -> bool:
 
 
 def _from_beside(one: Beside, made: Iterable[Entry]) -> Entry:
-    """A finding of other origin as a cause, with all that suffers from what it is told in place of."""
+    """A finding of other origin as the cause of what its object suffers, and of what the replaced ones cause."""
     milder = (name for entry in made if _outweighs(one, entry) for name in entry.affected)
-    affected = tuple(sorted({one.finding.subject, *milder}))
+    affected = tuple(sorted({one.about if "/" in one.about else one.finding.subject, *milder}))
     return Entry(replace(one.finding, affected=affected), one.finding.subject, affected, one.finding.subject)
 
 

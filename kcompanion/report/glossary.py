@@ -318,7 +318,7 @@ GROUPS: Mapping[str, tuple[Term, ...]] = {
                 lambda one: text_at(next(maps_at(one, "spec", "volumes")), "name"),
             ),
         ),
-        Term("claim", _any(r.PERSISTENTVOLUMECLAIMS), "kcompanion explain pvc"),
+        Term("claim", _any(r.PERSISTENTVOLUMECLAIMS), "kcompanion explain persistentvolumeclaim"),
         Term("storage_class", _any(r.STORAGECLASSES)),
     ),
 }
@@ -341,7 +341,7 @@ class Glossary:
                     "name": words(say(f"glossary.{key}.name")),
                     "means": words(say(f"glossary.{key}.text")),
                     "example": words(here) if isinstance(here, Message) else here,
-                    "command": TERMS[key].see or None,
+                    "command": command(TERMS[key], here) or None,
                 }
                 for key, here in self.shown.items()
             ]
@@ -369,10 +369,19 @@ def sections(found: Glossary) -> list[Section]:
     return made
 
 
+def command(term: Term, here: Shown) -> str:
+    """What shows more; where that explains an object of the shown kind, the very object: others may not exist."""
+    kind, _, place = here.partition(" ") if isinstance(here, str) else ("", "", "")
+    if term.see != f"kcompanion explain {kind.lower()}" or " " in place:
+        return term.see
+    space, _, name = place.rpartition("/")
+    return f"{term.see}/{name}" + (f" -n {space}" if space else "")
+
+
 def _told(term: Term, here: Shown) -> Iterator[tuple[Message, Cell]]:
     """The sentence, and below it what shows the term here and the command that shows more."""
     yield say(f"glossary.{term.key}.name"), say(f"glossary.{term.key}.text")
     if here and term.see:
-        yield say("glossary.below"), say("glossary.both", here=here, command=term.see)
+        yield say("glossary.below"), say("glossary.both", here=here, command=command(term, here))
     elif here or term.see:
         yield say("glossary.below"), here or term.see

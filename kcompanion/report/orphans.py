@@ -35,6 +35,7 @@ class Found:
     findings: Sequence[Finding] = ()
     gaps: Sequence[Gap] = ()
     examined: int = 0
+    namespace: str = ""  # the one looked into; empty for all
     undecided: bool = False  # whether what could not be read leaves open which objects are orphans
     blind: bool = False  # the same of controllers in each other's way
 
@@ -55,7 +56,7 @@ def verdict(found: Found) -> tuple[Message, Status]:
         return say(one_or_many("orphans.verdict.unknown", found.examined), **values), Status.UNKNOWN
     told = say(one_or_many("orphans.verdict.ok", found.examined), **values)
     if not found.examined:
-        told = say("orphans.verdict.none")
+        told = say(f"orphans.verdict.none{'_there' if found.namespace else ''}", namespace=found.namespace)
     return (say("orphans.verdict.blind", told=told), Status.UNKNOWN) if open_ else (told, Status.OK)
 
 

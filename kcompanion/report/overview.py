@@ -31,6 +31,7 @@ from kcompanion.report import health
 from kcompanion.report import nodes as node_views
 from kcompanion.report.controlplane import named, verdict
 from kcompanion.report.document import Block, Brief, Cell, Document, Lines, Section, Table, columns
+from kcompanion.report.tree_state import short_of_pods
 from kcompanion.trace.lately import Moment
 
 CAUSES = 3
@@ -299,8 +300,10 @@ def _share(items: Sequence[Object], resource: Resource, found: Overview) -> str:
 
 
 def well_of(items: Iterable[Object], resource: Resource, found: Overview) -> int:
-    """How many neither are the root of a cause nor suffer from one."""
-    return sum(ref_of(item, resource.kind).subject not in found.hit for item in items)
+    """How many have the pods they want, and are neither the root of a cause nor suffer from one."""
+    return sum(
+        ref_of(item, resource.kind).subject not in found.hit and not short_of_pods(resource, item) for item in items
+    )
 
 
 def _states(counts: Mapping[str, int]) -> str:

@@ -49,15 +49,16 @@ def state_of(entity: Entity, world: World, known: Mapping[str, Verdict] | None =
         return State(age=age)
     verdict = (known or {}).get(entity.ref.subject) or judge_alone(entity.item, entity.ref.kind, world)
     word = _WORDS.get(entity.resource, _by_conditions)(entity.item)
-    status = Status.WARN if verdict.status is Status.OK and _short(entity) else verdict.status
+    short = verdict.status is Status.OK and short_of_pods(entity.resource, entity.item)
+    status = Status.WARN if short else verdict.status
     return State(status, word or _by_conditions(entity.item), age, verdict)
 
 
-def _short(entity: Entity) -> bool:
+def short_of_pods(resource: Resource, item: Object) -> bool:
     """Whether it has fewer ready pods than it wants, whatever keeps them from it: that is told at the pods."""
-    if entity.resource not in _READY_OF or dig(entity.item, "metadata", "deletionTimestamp"):
+    if resource not in _READY_OF or dig(item, "metadata", "deletionTimestamp"):
         return False
-    ready, wanted = _pods(entity.item, *_READY_OF[entity.resource])
+    ready, wanted = _pods(item, *_READY_OF[resource])
     return ready < wanted
 
 

@@ -52,7 +52,9 @@ def predecessors(pod: Object, world: World) -> Iterator[Step]:
         return
     siblings = _siblings(pod, owner, world)
     mine = text_at(pod, "metadata", "creationTimestamp")
-    before = [s for s in siblings if (s.gone or s.ending) and s.created <= mine and s.name != name_of(pod)]
+    before = [
+        s for s in siblings if (s.gone or s.ending) and s.created <= mine and s.ended <= mine and s.name != name_of(pod)
+    ]
     actor = CONTROLLERS[owner.kind]
     if not before:
         return

@@ -120,6 +120,7 @@ def _searched(words: Sequence[str], options: Options, world: World, all_kinds: b
         findings=_findings(found, world),
         gaps=tuple(every[key] for key in sorted(every)),
         examined=len(entities),
+        namespace="" if words else targets.namespace_of_options(options, world),
         undecided=any(gap.decisive for gap in (*missed, *gaps)),
         blind=any(gap.decisive for gap in more),
     )

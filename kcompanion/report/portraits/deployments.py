@@ -78,7 +78,7 @@ def revisions(sight: Sight) -> Iterator[Section]:
         (
             _revision(one) or None,
             name_of(one),
-            count_at(one, "spec", "replicas"),
+            count_at(one, "status", "replicas"),
             count_at(one, "status", "readyReplicas"),
             sight.age(dig(one, "metadata", "creationTimestamp")),
             ", ".join(images(one)),

@@ -36,12 +36,15 @@ def counts(sight: Sight) -> Iterator[Fact]:
     """Current, desired, and the bounds."""
     item = sight.item
     least = dig(item, "spec", "minReplicas")
+    wanted = count_at(item, "status", "desiredReplicas")
+    # one that could not compute anything has 0 there, and asks for no pod to go
+    computed = wanted or condition(item, "ScalingActive").get("status") == "True"
     yield (
         label("replicas"),
         say(
-            "portrait.hpa.counts",
+            f"portrait.hpa.counts{'' if computed else '_unknown'}",
             current=count_at(item, "status", "currentReplicas"),
-            desired=count_at(item, "status", "desiredReplicas"),
+            desired=wanted,
             least=least if isinstance(least, int) else 1,
             most=count_at(item, "spec", "maxReplicas"),
         ),
