@@ -39,7 +39,7 @@ def test_orphans_names_the_namespace_that_holds_nothing(told: Told) -> None:
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "the 50 s after which it is called Unknown are over"),
-                                                 ("ko", "50초가 지났으니")])  # fmt: skip
+                                                 ("ko", "50초가 이미 지났습니다")])  # fmt: skip
 def test_a_grace_period_that_is_over_is_not_told_as_to_come(told: Told, language: str, words: str) -> None:
     assert words in told("ha-one-down", "nodes", "--lang", language)
 
